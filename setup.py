@@ -12,9 +12,9 @@ setup(
     name=cfg['lib_name'], version=cfg['version'], description=cfg['description'], keywords=cfg['keywords'],
     author=cfg['author'], author_email=cfg['author_email'], url=cfg['git_url'], license='Apache-2.0',
     long_description=(here/'README.md').read_text(encoding='utf8'), long_description_content_type='text/markdown',
-    packages=find_packages(include=['ddnm_nb', 'ddnm_nb.*']), package_data={'ddnm_nb': ['weights/*', 'samples/*/*']},
+    packages=find_packages(include=['ddnm_nb', 'ddnm_nb.*']), package_data={'ddnm_nb': ['weights/*', 'samples/**/*']},
     python_requires=f">={cfg['min_python']}", install_requires=cfg['requirements'].split(),
-    extras_require={'dev': cfg['dev_requirements'].split()},
+    extras_require={'dev': cfg['dev_requirements'].split(), 'docs': ['smalldocs']},
     entry_points={'console_scripts': cfg['console_scripts'].split('\n')[1:]},
     zip_safe=False,
 )

@@ -14,7 +14,7 @@ __all__ = ['BOX_LO', 'BOX_HI', 'VOXEL', 'SHEET_HALF', 'TEXEL', 'SKINS', 'CLOTHS'
            'rod_color', 'render_rods', 'render', 'scene_dir', 'eight_bit', 'write', 'matrix_text', 'write_frame',
            'write_scene', 'work', 'check_settings', 'spread', 'make_dreaming']
 
-# %% ../nbs/03_scenes.ipynb #f76224a7
+# %% ../nbs/03_scenes.ipynb #f733184c
 import json, math, sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -27,7 +27,7 @@ from tqdm.auto import tqdm
 from fastcore.script import call_parse, store_true
 from .images import whole_file
 
-# %% ../nbs/03_scenes.ipynb #0ca56270
+# %% ../nbs/03_scenes.ipynb #bc282bac
 def vec(*a): "A short float vector"; return torch.tensor(a, dtype=torch.float32)
 def unit(v): "The vector scaled to length 1"; return F.normalize(v, dim=-1)
 
@@ -37,7 +37,7 @@ class Dice:
     def __call__(self, lo=0., hi=1.): return float(self.rng.uniform(lo, hi))
     def pick(self, xs): return xs[int(self.rng.integers(len(xs)))]
 
-# %% ../nbs/03_scenes.ipynb #1645a3b3
+# %% ../nbs/03_scenes.ipynb #00293587
 def ellipsoid(p, c, r):
     "Distance to an ellipsoid (a close bound: exact on the surface)"
     q = (p-vec(*c))/vec(*r)
@@ -50,7 +50,7 @@ def capsule(p, a, b, r):
     h = ((p-a)@(b-a)/((b-a)@(b-a))).clamp(0, 1)
     return (p-a - h[...,None]*(b-a)).norm(dim=-1) - r
 
-# %% ../nbs/03_scenes.ipynb #30e87e61
+# %% ../nbs/03_scenes.ipynb #c1e611d1
 def smooth_union(a, b, k):
     "Minimum of two distances, with a fillet of width k"
     h = (.5 + .5*(b-a)/k).clamp(0, 1)
@@ -58,7 +58,7 @@ def smooth_union(a, b, k):
 
 def smooth_cut(a, b, k): "a without b"; return -smooth_union(-a, b, k)
 
-# %% ../nbs/03_scenes.ipynb #16538938
+# %% ../nbs/03_scenes.ipynb #29254c54
 def make_face(dice):
     "Proportions of one face, around 1, and what lies on it"
     names = 'wide jaw chin cheek brow eye eye_x nose nose_w nose_tip lips mouth_w ear'.split()
@@ -67,7 +67,7 @@ def make_face(dice):
     f['fold'] = dice(0, 6)
     return f
 
-# %% ../nbs/03_scenes.ipynb #9032fe42
+# %% ../nbs/03_scenes.ipynb #5ab9318e
 def skull(p, f):
     "The head without its features"
     d = ellipsoid(p, (0,.12,-.02), (.59*f['wide'],.70,.63))
@@ -93,7 +93,7 @@ def features(p, f, d):
     d = smooth_cut(d, ellipsoid(p, (0,-.414,.68), (m*.9,.012,.055)), .025)
     return smooth_union(d, ellipsoid(p, (.60*f['wide'],-.03,-.06), (.06,.17*f['ear'],.11)), .05)
 
-# %% ../nbs/03_scenes.ipynb #85cae625
+# %% ../nbs/03_scenes.ipynb #70f5bc12
 def cap(p, f):
     "A surgical cap with folds and an elastic band"
     x, y, z = p.unbind(-1)
@@ -108,7 +108,7 @@ def tube(p, f):
     pts = [((1-u)**3*knots[0] + 3*u*(1-u)**2*knots[1] + 3*u*u*(1-u)*knots[2] + u**3*knots[3])*(s,1,1) for u in np.linspace(0, 1, 13)]
     return torch.stack([capsule(p, a, b, .037) for a,b in zip(pts, pts[1:])]).min(0).values
 
-# %% ../nbs/03_scenes.ipynb #0362e7e0
+# %% ../nbs/03_scenes.ipynb #d78fdccf
 BOX_LO, BOX_HI, VOXEL = vec(-1.04,-1.24,-.6), vec(1.04,1.0,1.08), .02
 
 def lattice(lo, hi, step):
@@ -121,7 +121,7 @@ def lookup(volume, p):
     g = (p-BOX_LO)/(BOX_HI-BOX_LO)*2-1
     return F.grid_sample(volume[None], g[None,None,None], padding_mode='border', align_corners=False)[0,:,0,0]
 
-# %% ../nbs/03_scenes.ipynb #4ec23ce5
+# %% ../nbs/03_scenes.ipynb #60b27e88
 def bake_head(f):
     "Distances to skin, cap and tube on the lattice, (3,D,H,W)"
     p = lattice(BOX_LO, BOX_HI, VOXEL)
@@ -135,7 +135,7 @@ def bake_head(f):
     top[:,56:] = cap(p[:,56:], f)                        # the cap and the tube live in a part of the box only
     return torch.stack([skin, top, pipe])
 
-# %% ../nbs/03_scenes.ipynb #7e3e366c
+# %% ../nbs/03_scenes.ipynb #b593f768
 SHEET_HALF, TEXEL = 5.12, .02
 
 def ridges(x, y, dice, n, size):
@@ -166,7 +166,7 @@ def sheet_height(x, y, dice):
         base, over = base + (torch.maximum(lift, base+.05)-base)*frame, torch.maximum(over, frame*.999)
     return torch.maximum(base, base + (body-base)*step(-hem, .07)), over
 
-# %% ../nbs/03_scenes.ipynb #18392446
+# %% ../nbs/03_scenes.ipynb #18d61bbf
 def slopes(h, texel):
     "Derivatives of a map (H,W) along x and y"
     q = F.pad(h[None,None], (1,1,1,1), mode='replicate')[0,0]
@@ -190,7 +190,7 @@ def lookup_sheet(sheet, p):
     "Values (C,N) of a map (C,H,W) under points (N,3)"
     return F.grid_sample(sheet[None], p[None,None,:,:2]/SHEET_HALF, padding_mode='border', align_corners=False)[0,:,0]
 
-# %% ../nbs/03_scenes.ipynb #bd244b44
+# %% ../nbs/03_scenes.ipynb #8c4e9ac4
 def lin(*rgb): "Linear light of a display colour"; return vec(*rgb)**2.2
 SKINS  = [(.82,.65,.57), (.79,.60,.50), (.72,.52,.42), (.66,.47,.37), (.57,.40,.31), (.43,.30,.24), (.80,.62,.52)]
 CLOTHS = [(.23,.45,.47), (.25,.39,.53), (.28,.47,.41), (.40,.52,.60), (.27,.42,.44), (.45,.57,.58), (.22,.31,.41)]
@@ -205,10 +205,10 @@ class Scene:
     seed:int; face:dict; colors:torch.Tensor; light:torch.Tensor; warm:torch.Tensor; spot:torch.Tensor
     near:torch.Tensor; look:torch.Tensor; sheet:torch.Tensor; noise:torch.Tensor
 
-# %% ../nbs/03_scenes.ipynb #35fe5257
+# %% ../nbs/03_scenes.ipynb #0d2a1518
 def palette(dice):
     "Linear colours of the eight materials, (8,3)"
-    skin, cloth = lin(*dice.pick(SKINS))*dice(.85,1.1), lin(*dice.pick(CLOTHS))
+    skin, cloth = lin(*dice.pick(SKINS))*dice(.70,.98), lin(*dice.pick(CLOTHS))
     drape = cloth*dice(.8,1.2) if dice() < .5 else lin(*dice.pick(CLOTHS))
     cap_ = drape if dice() < .5 else lin(*dice.pick(CLOTHS))
     gown = lin(*dice.pick(CLOTHS))*dice(.8,1.3)
@@ -237,7 +237,7 @@ def openness(dist, p, n):
     ao = sum((dist(p + n*h)/h).clamp(0, 1)*w for h, w in ((.05,.3), (.14,.35), (.32,.35)))
     return ao
 
-# %% ../nbs/03_scenes.ipynb #f56fed19
+# %% ../nbs/03_scenes.ipynb #9d43226b
 def gradient(d, step):
     "Derivatives of a volume (D,H,W) along x, y and z, (3,D,H,W)"
     q = F.pad(d[None,None], (1,)*6, mode='replicate')[0,0]
@@ -266,15 +266,15 @@ def bake_sheet_light(near, sheet, light, every=2):
     vis[0][close], vis[1][close] = shadow(dist, q + m*.01, light), openness(dist, q, m)
     return vis
 
-# %% ../nbs/03_scenes.ipynb #3391be4a
+# %% ../nbs/03_scenes.ipynb #15ff3689
 @torch.inference_mode()
 def make_scene(seed):
     "The scene of a seed, its distances and light baked into volumes"
     dice = Dice(seed, 1); f = make_face(dice)
-    f |= dict(tube=dice() < .4, side=dice.pick((-1,1)), pads=dice() < .3, iodine=dice(), red=dice(.6,1.2), brow_dark=dice(.7,.96),
+    f |= dict(tube=dice() < .4, side=dice.pick((-1,1)), pads=dice() < .24, iodine=dice(), red=dice(.6,1.2), brow_dark=dice(.7,.96),
               brow_y=dice(-.015,.02), lip=dice(.6,1), weave=dice.pick((0,1,2)), iod=(dice(-.4,.4), dice(-.6,.4)), spots=dice(0,1))
     light = unit(vec(dice(-.75,.75), dice(-.15,.8), 1.3))
-    warm = vec(1.04, 1., dice(.86,.99))*dice(.95,1.15)
+    warm = vec(1.04, 1., dice(.86,.99))*dice(.90,1.10)
     colors, sheet, ds = palette(dice), bake_sheet(dice), bake_head(f)
     near = ds.min(0, keepdim=True).values
     normal = gradient(near[0], VOXEL)
@@ -284,7 +284,7 @@ def make_scene(seed):
     spot = vec(dice(-.3,.3), dice(-.5,.2), dice(1.7,2.6))
     return Scene(seed, f, colors, light, warm, spot, near, torch.cat([ds, normal, vis]), torch.cat([sheet, far]), noise)
 
-# %% ../nbs/03_scenes.ipynb #07b8c777
+# %% ../nbs/03_scenes.ipynb #fa765681
 HALF_FOV = .42                                            # tangent of the vertical half angle
 
 def make_camera(scene, time):
@@ -308,7 +308,7 @@ def make_intrinsics(size):
     focal = h/2/HALF_FOV
     return vec(focal, 0, (w-1)/2, 0, focal, (h-1)/2, 0, 0, 1).reshape(3, 3)
 
-# %% ../nbs/03_scenes.ipynb #44efd60d
+# %% ../nbs/03_scenes.ipynb #245ec2d6
 def rays(pose, K, uv):
     "Unit directions (N,3) through pixels uv (N,2)"
     d = torch.cat([(uv-K[:2,2])/K[0,0], torch.ones(len(uv),1)], 1)
@@ -329,14 +329,14 @@ def pixel_grid(h, w):
     v, u = torch.meshgrid(torch.arange(h), torch.arange(w), indexing='ij')
     return torch.stack([u, v], -1).reshape(-1, 2).float()
 
-def coarse_depth(dist, pose, K, h, w, cell=4):
+def coarse_depth(dist, pose, K, h, w, cell=4, start=1.2):
     "A safe start for the rays of each pixel, (h*w,): cones as wide as a cell, traced until they touch"
     ch, cw = -(-h//cell), -(-w//cell)
     rd = rays(pose, K, pixel_grid(ch, cw)*cell + (cell-1)/2)
-    t = trace(lambda p: dist(p), pose[:3,3], rd, torch.full((len(rd),), .5), 32, 0., (cell*.75)/K[0,0].item())
+    t = trace(lambda p: dist(p), pose[:3,3], rd, torch.full((len(rd),), start), 32, 0., (cell*.75)/K[0,0].item())
     return t.reshape(ch, cw).repeat_interleave(cell, 0).repeat_interleave(cell, 1)[:h,:w].reshape(-1)
 
-# %% ../nbs/03_scenes.ipynb #ef265867
+# %% ../nbs/03_scenes.ipynb #8ad7dbf6
 def blob(p, c, r):
     "A soft spot of 1 at c"
     return torch.exp(-(((p-vec(*c))/vec(*r))**2).sum(-1))[:,None]
@@ -377,10 +377,10 @@ def dress_skin(scene, p, q, c):
     if f['pads']:
         tilt = q[:,1]-.10 - .25*(q[:,0]-.24)
         pad = step(.17-(q[:,0]-.25).abs(), .015)*step(.075-tilt.abs(), .015)*(q[:,2] > .2)
-        c = c + (lin(.86,.87,.84) - c)*pad[:,None]*.93
+        c = c + (lin(.74,.75,.72) - c)*pad[:,None]*.93
     return c
 
-# %% ../nbs/03_scenes.ipynb #abce56bb
+# %% ../nbs/03_scenes.ipynb #4647e05d
 def cloth_color(scene, p, base, px):
     "Weave and stripes of the cloth, faded where a pixel is too coarse for them; px (N,) pixel width"
     n = mottle(scene, p, .25)*.05 + mottle(scene, p, .9)*.03
@@ -403,7 +403,7 @@ def surface(scene, p):
     n = unit(torch.where(on_sheet, flat, v[3:6]).T)
     return mat, n, torch.where(on_sheet, s[6], v[6]), torch.where(on_sheet, s[7]*s[5], v[7])
 
-# %% ../nbs/03_scenes.ipynb #27addc9a
+# %% ../nbs/03_scenes.ipynb #33c6c410
 def lamp(scene, p):
     "Brightness of the lamp's spot at points (N,3)"
     d = (p[:,:2]-scene.spot[:2]).norm(dim=-1)/scene.spot[2]
@@ -440,7 +440,7 @@ def shade(scene, eye, rd, t, focal, cast=None):
         if len(i): c[i] = color(i)
     return lit(scene, p, rd, mat, n, c, vis, ao), mat
 
-# %% ../nbs/03_scenes.ipynb #7ea744de
+# %% ../nbs/03_scenes.ipynb #9925e603
 SUB = torch.tensor([(i,j) for i in (-1,0,1) for j in (-1,0,1) if i or j])/3.
 
 def edges(img, mat, t, h, w):
@@ -465,7 +465,7 @@ def render_bare(scene, camera, h, w, cast=None):
     img[e] = (img[e] + more.reshape(-1,8,3).sum(1))/9
     return img.T.reshape(3,h,w), t.reshape(h,w)
 
-# %% ../nbs/03_scenes.ipynb #b8ada245
+# %% ../nbs/03_scenes.ipynb #8ec8776f
 class Rods:
     "Tapered rods with round ends, each of a material: what a hand and instruments are made of"
     def __init__(self): self.rows = []
@@ -490,7 +490,7 @@ class Rods:
                             gown.min(1).values + .007*torch.sin(9*p.sum(-1))*torch.sin(13*(p[:,0]-p[:,1])) if gown.shape[1] else far])
     def dist(self, p): return self.materials(p).min(0).values*.85
 
-# %% ../nbs/03_scenes.ipynb #4a6f6b55
+# %% ../nbs/03_scenes.ipynb #3d27709e
 def frame_of(forward, up):
     "Rotation (3,3) whose columns are right, forward and up"
     f = unit(forward); x = unit(torch.linalg.cross(f, up))
@@ -527,7 +527,7 @@ def add_tool(rods, kind, tip, way, length, r):
         rods.add(STEEL, at(0,.17), at(.04,.05), r*1.3); rods.add(STEEL, at(.04,.05), at(.16), r*1.3, r)
         rods.add(STEEL, at(.16), at(1), r, r*1.2); rods.add(STEEL, at(.6), at(.9), r*1.9)
 
-# %% ../nbs/03_scenes.ipynb #bb40bbe0
+# %% ../nbs/03_scenes.ipynb #7eacc031
 def drift(dice, center, swing):
     "A smooth path around center (x,y,z): a function of time 0..1"
     c, knobs = vec(*center), [(dice(.5,1.3), dice(0,6.3), dice(.5,1)) for _ in range(3)]
@@ -561,16 +561,16 @@ def touched(rods, pose, K, uv, t0):
     return torch.where(rods.dist(pose[:3,3]+t[:,None]*rd) < 6e-3, t, torch.inf), rd
 
 @torch.inference_mode()
-def make_occluders(scene, lo=.08, hi=.38):
+def make_occluders(scene, lo=.035, hi=.36, mean=.11):
     "Hand and instruments of a scene as a function of time; plans that hide too little or too much are dropped"
     uv, K, start = pixel_grid(24, 24), make_intrinsics(24), torch.full((24*24,), .5)
     for attempt in range(20):
         plan = plan_occluders(Dice(scene.seed, 3, attempt))
         share = [touched(plan(t), make_camera(scene, t)['pose'], K, uv, start)[0].isfinite().float().mean().item() for t in (0,.25,.5,.75,1)]
-        if min(share) > lo and max(share) < hi: break
+        if min(share) > lo and max(share) < hi and sum(share)/5 > mean: break
     return plan
 
-# %% ../nbs/03_scenes.ipynb #d19cfb1b
+# %% ../nbs/03_scenes.ipynb #44c3e810
 def rod_color(scene, rods, eye, rd, t):
     "Display colour (N,3) of hand and instruments at depth t"
     p = eye + t[:,None]*rd
@@ -579,13 +579,13 @@ def rod_color(scene, rods, eye, rd, t):
     n = unit(sum(o*rods.materials(p + 4e-3*o).min(0).values[:,None] for o in k))
     vis, ao = shadow(rods.dist, p + n*.02, scene.light, 8), .35 + .65*openness(rods.dist, p, n)
     c = scene.colors[mat]*(1 + .05*mottle(scene, p, .5))
-    c = torch.where((mat == STEEL)[:,None], c*(.35+.9*(n[:,1:2]*.4+n[:,2:3]*.6).clamp(0,1)**2), c)
+    c = torch.where((mat == STEEL)[:,None], c*(.55+1.3*(n[:,1:2]*.4+n[:,2:3]*.6).clamp(0,1)**2), c)
     return film(lit(scene, p, rd, mat, n, c, vis, ao)), mat
 
 def render_rods(scene, rods, camera, depth, h, w):
     "Covered share of each pixel (h,w) and the colour that covers it, times that share (3,h,w)"
     pose, K = camera['pose'], make_intrinsics((h,w)); eye = pose[:3,3]
-    near = coarse_depth(rods.dist, pose, K, h, w, 8)
+    near = coarse_depth(rods.dist, pose, K, h, w, 8, .5)
     i = (near < 7).nonzero()[:,0]                                        # cones that touch something
     def shot(i, uv):
         t, rd = touched(rods, pose, K, uv, near[i]); hit = t < depth.reshape(-1)[i]
@@ -601,7 +601,7 @@ def render_rods(scene, rods, camera, depth, h, w):
     img[e], cover[e] = (img[e]+more.reshape(-1,8,3).sum(1))/9, (cover[e]+(m >= 0).float().reshape(-1,8).sum(1))/9
     return cover.reshape(h,w), img.T.reshape(3,h,w)
 
-# %% ../nbs/03_scenes.ipynb #d89da63f
+# %% ../nbs/03_scenes.ipynb #b470a7ed
 @torch.inference_mode()
 def render(scene, camera, size, occluders=None, shadows=False):
     "Ground truth (1,3,H,W) in [-1,1]; with occluders also mask (1,1,H,W), 1 = keep, and the occluded frame"
@@ -614,7 +614,7 @@ def render(scene, camera, size, occluders=None, shadows=False):
     hole = F.max_pool2d((cover > 0).float()[None,None], 3, 1, 1)
     return gt[None]*2-1, 1-hole, seen[None]*2-1
 
-# %% ../nbs/03_scenes.ipynb #6aa79fa2
+# %% ../nbs/03_scenes.ipynb #0e792436
 def scene_dir(root, number):
     "Folder of a scene in DREAMING's layout: ten scenes to a part"
     part = number//10*10
@@ -634,7 +634,7 @@ def write(path, data):
 
 def matrix_text(m): return '\n'.join(' '.join(f'{v:.6f}' for v in row) for row in m.tolist()) + '\n'
 
-# %% ../nbs/03_scenes.ipynb #b44a5b45
+# %% ../nbs/03_scenes.ipynb #ae4cea9c
 def write_frame(folder, i, scene, plan, size, time, shadows):
     "All files of one frame; the ground truth last, so that its presence means done"
     camera = make_camera(scene, time)
@@ -664,7 +664,7 @@ def work(job):
     torch.set_num_threads(1)
     return sum(1 for _ in write_scene(*job))
 
-# %% ../nbs/03_scenes.ipynb #1b612ded
+# %% ../nbs/03_scenes.ipynb #02f33813
 def check_settings(root, settings):
     "Refuse settings that make no film, and a folder that holds other data"
     h, w = settings['size']
