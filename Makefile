@@ -31,6 +31,7 @@ lab: .venv/dev-ok ## open the notebooks
 
 notebooks: .venv/dev-ok ## run all notebooks, slow cells too, and save their outputs
 	$(BIN)/nbdev_export
+	$(BIN)/python tools/make_figures.py
 	$(BIN)/python tools/run_notebooks.py $(NBS)
 	$(BIN)/nbdev_clean
 
@@ -38,6 +39,7 @@ readme: .venv/dev-ok ## README.md from nbs/index.ipynb
 	$(BIN)/python tools/make_readme.py
 
 docs: .venv/dev-ok ## the site, into _docs
+	command -v quarto >/dev/null || $(BIN)/pip install -q -c constraints.txt smalldocs
 	$(BIN)/python tools/make_docs.py
 
 data: data/train ## the stand-in frames that the bundled weights are trained on
@@ -45,6 +47,6 @@ data/train: .venv/ok
 	$(BIN)/ddnm_make_data data/train --scenes 500 --frames 10 --size 128 --seed 0 --workers 2 --gt_only
 
 train: data/train ## train the bundled network again
-	$(BIN)/ddnm_train data/train runs/scenes128 --epochs $(or $(EPOCHS),15) --bf16 $(if $(wildcard runs/scenes128/state.pt),--resume)
+	$(BIN)/ddnm_train data/train runs/scenes128 --epochs 15 --lr 8e-4 --bf16 $(if $(wildcard runs/scenes128/state.pt),--resume)
 
 .PHONY: help demo test lab notebooks readme docs data train

@@ -7,7 +7,7 @@ __all__ = ['SAMPLES', 'one_line_errors', 'hole_region', 'net_size', 'to_net', 'f
            'count_calls', 'out_paths', 'sheet', 'ddnm_restore', 'demo_frames', 'score', 'table', 'demo', 'ddnm_demo',
            'numbers', 'ddnm_train']
 
-# %% ../nbs/16_cli.ipynb #1e9ccfc6
+# %% ../nbs/16_cli.ipynb #50153863
 import sys, time
 from functools import wraps
 from pathlib import Path
@@ -22,7 +22,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .ddnm import restore
-from .dreaming import HoleFrames
+from .dreaming import HoleFrames, scenes
 from .forward import linear_abar, spaced
 from .images import load_image, load_mask, masked, save_image
 from .metrics import biharmonic, psnr, ssim
@@ -31,7 +31,7 @@ from .time_travel import time_travel
 from .training import machine, run_training
 from .unet import eps_fn, load_unet
 
-# %% ../nbs/16_cli.ipynb #35ee5f2d
+# %% ../nbs/16_cli.ipynb #0c1fdc05
 def one_line_errors(f):
     "Turn the errors that bad input raises into one line on stderr and exit status 2."
     @wraps(f)
@@ -42,7 +42,7 @@ def one_line_errors(f):
             raise SystemExit(2) from e
     return wrapped
 
-# %% ../nbs/16_cli.ipynb #60615f09
+# %% ../nbs/16_cli.ipynb #f06e3946
 def hole_region(
     mask:Tensor, # (1,1,H,W), 1 = keep, 0 = hole
     least:int, # smallest side worth cutting out: the network's size
@@ -58,7 +58,7 @@ def hole_region(
     top, left = [int(((v[0]+v[-1]+1)//2 - n//2).clamp(0, N-n)) for v,n,N in ((rows, h, H), (cols, w, W))]
     return top, left, h, w
 
-# %% ../nbs/16_cli.ipynb #fb54f764
+# %% ../nbs/16_cli.ipynb #114c1aaa
 def net_size(h:int, w:int, size:int, step:int)->tuple: # (height, width), multiples of `step`
     "The size at which a region of h x w is restored: its shorter side becomes `size`."
     scale = size/min(h, w)
@@ -70,13 +70,13 @@ def to_net(x:Tensor, mask:Tensor, size:tuple): # x (1,3,h,w), mask (1,1,h,w) -> 
     known = (small(mask) > 1-1e-4).float()
     return small(x*mask)*known, known
 
-# %% ../nbs/16_cli.ipynb #928fbcbb
+# %% ../nbs/16_cli.ipynb #273b4c41
 def from_net(x:Tensor, size:tuple)->Tensor: # (N,3,h,w) -> (N,3,H,W)
     "Bring restored images back to `size` (bicubic; antialiased when they get smaller)."
     if tuple(x.shape[2:]) == tuple(size): return x
     return F.interpolate(x, size=size, mode='bicubic', antialias=True)
 
-# %% ../nbs/16_cli.ipynb #6157c83b
+# %% ../nbs/16_cli.ipynb #70cbc7a8
 def fill_holes(
     x:Tensor, # image (1,3,H,W) in [-1,1]
     mask:Tensor, # (1,1,H,W), 1 = keep, 0 = hole
@@ -98,10 +98,10 @@ def fill_holes(
     cut(out)[:] = torch.where(cut(mask) > 0, cut(out), from_net(done, (h, w)))
     return out
 
-# %% ../nbs/16_cli.ipynb #198755e1
+# %% ../nbs/16_cli.ipynb #6298cce1
 SAMPLES = (Path(__file__).parent if '__file__' in globals() else Path('../ddnm_nb'))/'samples' # held-out frames in the layout of DREAMING
 
-# %% ../nbs/16_cli.ipynb #02d6cf73
+# %% ../nbs/16_cli.ipynb #69e78b29
 def read_pair(image:str, mask:str, invert:bool=False): # -> (image (1,3,H,W), mask (1,1,H,W))
     "Read a picture and its mask, which must have one size."
     x, m = load_image(image), load_mask(mask, invert=invert)
@@ -118,13 +118,13 @@ def out_paths(out:str, n:int)->list: # of n paths
     p = Path(out)
     return [p] if n == 1 else [p.with_name(f'{p.stem}_{i}{p.suffix}') for i in range(n)]
 
-# %% ../nbs/16_cli.ipynb #52f8cbcf
+# %% ../nbs/16_cli.ipynb #29776266
 def sheet(pictures:list, gap:int=4)->Tensor: # of (1,3,H,W) in [-1,1] -> (1,3,H,W')
     "Pictures of one height side by side, with white gaps."
     white = torch.ones(1, 3, pictures[0].shape[2], gap)
     return torch.cat([v for p in pictures for v in (p.expand(1, 3, -1, -1), white)][:-1], 3)
 
-# %% ../nbs/16_cli.ipynb #a0adf531
+# %% ../nbs/16_cli.ipynb #a32a3c9b
 @call_parse
 @one_line_errors
 def ddnm_restore(
@@ -156,13 +156,15 @@ def ddnm_restore(
     if sheet_path: save_image(sheet([masked(x, m), m*2-1, *done.split(1)]), sheet_path)
     print('wrote', ', '.join(map(str, paths + [sheet_path]*bool(sheet_path))))
 
-# %% ../nbs/16_cli.ipynb #ca88c381
+# %% ../nbs/16_cli.ipynb #04100146
 def demo_frames(n:int=16): # -> (images, masks, truths), each (n,.,128,128), and names
-    "The bundled held-out frames."
-    items = list(HoleFrames(SAMPLES))[:n]
+    "The middle frame of each bundled film: scenes that the bundled network has not seen."
+    films = scenes(SAMPLES)
+    if not 1 <= n <= len(films): raise ValueError(f'need 1 to {len(films)} frames, got {n}')
+    items = [HoleFrames(s)[1] for s in films[:n]]
     return *[torch.stack([d[k] for d in items]) for k in ('image','mask','gt')], [d['name'] for d in items]
 
-# %% ../nbs/16_cli.ipynb #74ac8bce
+# %% ../nbs/16_cli.ipynb #45b61747
 def score(name:str, x:Tensor, truth:Tensor, mask:Tensor, calls:int, seconds:float)->dict: # one row of the table
     "Mean scores of a batch of restorations."
     return dict(method=name, psnr=psnr(x, truth).mean().item(), ssim=ssim(x, truth).mean().item(),
@@ -173,7 +175,7 @@ def table(rows:list)->str: # rows: of `score`
     head = f"{'method':<24}{'PSNR':>8}{'SSIM':>8}{'PSNR in the hole':>19}{'calls':>7}{'seconds a frame':>17}"
     return '\n'.join([head] + [f"{r['method']:<24}{r['psnr']:>8.2f}{r['ssim']:>8.4f}{r['hole_psnr']:>19.2f}{r['calls']:>7}{r['seconds']:>17.2f}" for r in rows])
 
-# %% ../nbs/16_cli.ipynb #7f2965c4
+# %% ../nbs/16_cli.ipynb #b2861244
 def demo(
     model, # a `UNet`
     n:int=16, # bundled frames to restore
@@ -197,7 +199,7 @@ def demo(
         rows.append(score(name, results[name], truth, mask, calls, (time.time()-start)/len(image)))
     return rows, results, image, mask, truth, names
 
-# %% ../nbs/16_cli.ipynb #7c55c0a7
+# %% ../nbs/16_cli.ipynb #d250a3f0
 @call_parse
 @one_line_errors
 def ddnm_demo(
@@ -222,13 +224,13 @@ def ddnm_demo(
     print(table(rows))
     print(f'{len(names)} frames in {time.time()-start:.0f} s on {machine()}; sheets (occluded, mask, DDNM+, with travel, biharmonic, truth) in {folders[1]}')
 
-# %% ../nbs/16_cli.ipynb #ddc9d23a
+# %% ../nbs/16_cli.ipynb #0931d390
 def numbers(s:str)->tuple: # '1,2,3' -> (1,2,3)
     "Whole numbers separated by commas."
     try: return tuple(int(v) for v in s.split(',') if v)
     except ValueError: raise ValueError(f'need whole numbers separated by commas, got {s!r}') from None
 
-# %% ../nbs/16_cli.ipynb #4920eb34
+# %% ../nbs/16_cli.ipynb #54a50d00
 @call_parse
 @one_line_errors
 def ddnm_train(
@@ -240,10 +242,11 @@ def ddnm_train(
     n_res:int=1, # residual blocks a level
     attn_at:str='16', # sizes at which there is attention
     patch:int=2, # side of the squares that become channels at the door
+    data_std:float=.4, # standard deviation of the images; 0: no linear guess beside the network
     epochs:int=15, # passes over the data
     keep:str='4,8,12,15', # epochs whose weights are kept; the last is always
     bs:int=16, # images a step
-    lr:float=1e-3, # highest learning rate
+    lr:float=8e-4, # highest learning rate
     warmup:int=200, # steps until it is reached
     decay:float=.999, # of the average of the weights
     val:int=8, # scenes held back for validation
@@ -254,7 +257,7 @@ def ddnm_train(
     resume:store_true=False, # go on from the state in `out`
 ):
     "Train a noise predictor on pictures."
-    net = dict(size=size, ch=ch, mult=numbers(mult), n_res=n_res, attn_at=numbers(attn_at), patch=patch)
+    net = dict(size=size, ch=ch, mult=numbers(mult), n_res=n_res, attn_at=numbers(attn_at), patch=patch, data_std=data_std)
     st = run_training(data, out, net, epochs, keep=numbers(keep), val=val, save_every=save_every, resume=resume, decay=decay, seed=seed,
                       bs=bs, lr=lr, warmup=warmup, bf16=bf16, workers=workers)
     print(f'{st.step} steps; weights in {out}')

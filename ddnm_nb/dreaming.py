@@ -6,7 +6,7 @@
 __all__ = ['PICTURES', 'HINTS', 'Store', 'natural', 'Scene', 'scenes', 'as_scenes', 'describe', 'fit', 'fit_mask', 'read_frame',
            'frames', 'split_scenes', 'Frames', 'brush_mask', 'HoleFrames', 'mha_frames', 'write_mha']
 
-# %% ../nbs/02_dreaming.ipynb #43c7ff80
+# %% ../nbs/02_dreaming.ipynb #4e47d58f
 import io, os, re, shutil, tempfile, zipfile, zlib
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ from fastcore.basics import patch
 from tqdm.auto import tqdm
 from .images import open_image, to_rgb, resize, as_hw, from_pil, from_uint8, whole_file
 
-# %% ../nbs/02_dreaming.ipynb #f2819c75
+# %% ../nbs/02_dreaming.ipynb #7d4d31f2
 class _Window(io.RawIOBase):
     "A stretch of a file, read as if it were a file: how a zip inside a zip is read in place"
     def __init__(self, path, start, size): self.f,self.start,self.size,self.at = open(path,'rb'),start,size,0
@@ -37,7 +37,7 @@ class _Window(io.RawIOBase):
         self.f.close()
         super().close()
 
-# %% ../nbs/02_dreaming.ipynb #bdf866fd
+# %% ../nbs/02_dreaming.ipynb #a9ee99a4
 def _nested(outer,        # open ZipFile; `outer.base` is (path, offset) of its bytes on disk, or None if it is in memory
             info,         # ZipInfo of a zip inside it
             most=2**29):  # bytes of a compressed inner zip that may be held in memory
@@ -55,7 +55,7 @@ def _nested(outer,        # open ZipFile; `outer.base` is (path, offset) of its 
     else: raise ValueError(f'need {info.filename} stored, not compressed, to read it in place; unpack the outer zip once')
     return z
 
-# %% ../nbs/02_dreaming.ipynb #1c60a1d8
+# %% ../nbs/02_dreaming.ipynb #ea3154e4
 def _is_zip(name): return name.lower().endswith('.zip')
 def _is_junk(name): return any(p.startswith(('.','__MACOSX')) for p in name.split('/'))
 
@@ -65,7 +65,7 @@ def _checked(name, where):
         raise ValueError(f'need zip entries that stay inside the zip, got {name!r} in {where}')
     return name
 
-# %% ../nbs/02_dreaming.ipynb #d067331a
+# %% ../nbs/02_dreaming.ipynb #d1c90841
 class Store:
     "The files below a folder or in a zip; zips inside either count as folders, and nothing is unpacked"
     def __init__(self, root): # path of a folder or of a zip
@@ -88,7 +88,7 @@ class Store:
             if _is_zip(parts[i-1]) and not (self.root/'/'.join(parts[:i])).is_dir(): return '/'.join(parts[:i]),'/'.join(parts[i:])
         return ('' if self.root.is_file() else None),name
 
-# %% ../nbs/02_dreaming.ipynb #1d06a6c0
+# %% ../nbs/02_dreaming.ipynb #d93266a9
 @patch
 def _open(self:Store, name):
     "Open the zip called `name`; errors say which zip is broken"
@@ -102,12 +102,12 @@ def _open(self:Store, name):
     except (zipfile.BadZipFile, EOFError, zlib.error) as e:
         raise ValueError(f'need whole zip files, got {name or self.root}, truncated or damaged: {e}') from e
 
-# %% ../nbs/02_dreaming.ipynb #0fd05452
+# %% ../nbs/02_dreaming.ipynb #fdb0e205
 def natural(name): # a file name
     "A key that sorts 2 before 10"
     return [int(p) if p.isdigit() else p.lower() for p in re.split(r'(\d+)', name)]
 
-# %% ../nbs/02_dreaming.ipynb #347c44e4
+# %% ../nbs/02_dreaming.ipynb #cf55dbc8
 @patch
 def _inside(self:Store, zipname):
     "Names in a zip, with those in the zips inside it"
@@ -132,7 +132,7 @@ def names(self:Store):
             if not _is_junk(n): found.extend(self._inside(n) if _is_zip(n) else [n])
     return sorted(found, key=natural)
 
-# %% ../nbs/02_dreaming.ipynb #3b7ec96b
+# %% ../nbs/02_dreaming.ipynb #066477eb
 @patch
 def read(self:Store, name): # one of `names()`
     "The bytes of a file"
@@ -147,7 +147,7 @@ def picture(self:Store, name): # name of a picture file
     "A decoded Pillow image"
     return open_image(io.BytesIO(self.read(name)), name=f'{self.root}/{name}')
 
-# %% ../nbs/02_dreaming.ipynb #e655f9a1
+# %% ../nbs/02_dreaming.ipynb #456eb69b
 PICTURES = {'.jpg','.jpeg','.png','.bmp','.tif','.tiff','.webp'}
 HINTS = dict(gt=    {'gt','truth','groundtruth','clean','target','background','original'},
              image= {'image','images','img','input','inputs','occluded','occlusion','rgb','corrupted'},
@@ -164,7 +164,7 @@ def _by_folder(names, suffixes):
         if PurePosixPath(n).suffix.lower() in suffixes: found[str(PurePosixPath(n).parent)].append(n)
     return dict(found)
 
-# %% ../nbs/02_dreaming.ipynb #71963883
+# %% ../nbs/02_dreaming.ipynb #afa095b2
 def _some(files): return [files[i] for i in sorted({0, len(files)//2, len(files)-1})] if files else []
 
 def _peek(store, files):
@@ -180,7 +180,7 @@ def _is_binary(arrays):
     values = np.unique(np.concatenate([np.unique(a) for a in arrays]))
     return values.tolist()==[0,255]
 
-# %% ../nbs/02_dreaming.ipynb #806d485c
+# %% ../nbs/02_dreaming.ipynb #8f7eca60
 def _find_mask(peeks, named=None):
     "The folder of masks among the peeks, or None"
     if named: return named
@@ -202,7 +202,7 @@ def _find_colours(colours, mask, gt=None, image=None):
         raise ValueError(f'need to know truth from occluded frames, got {colours}, which their pixels cannot tell: name them with gt= and image=')
     return gts[0],(imgs[0] if imgs else None)
 
-# %% ../nbs/02_dreaming.ipynb #9a5512c8
+# %% ../nbs/02_dreaming.ipynb #21142e6d
 def _find_mask(peeks, named=None):
     "The folder of masks among the peeks, or None"
     if named: return named
@@ -224,7 +224,7 @@ def _find_colours(colours, mask, gt=None, image=None):
         raise ValueError(f'need to know truth from occluded frames, got {colours}, which their pixels cannot tell: name them with gt= and image=')
     return gts[0],(imgs[0] if imgs else None)
 
-# %% ../nbs/02_dreaming.ipynb #925998b8
+# %% ../nbs/02_dreaming.ipynb #45a76c2a
 def _check_pixels(peeks, gt, mask, image):
     "Truth and occluded frame must agree where the mask keeps"
     for m,g,x in zip(peeks[mask], peeks[gt], peeks[image]):
@@ -235,7 +235,7 @@ def _check_pixels(peeks, gt, mask, image):
             raise ValueError(f'need {gt} and {image} to agree where {mask} keeps (255), got a difference of {diff[keep].mean():.0f} levels'
                              + (': the mask looks inverted' if flipped else ': are these the right folders?'))
 
-# %% ../nbs/02_dreaming.ipynb #34d4ffdb
+# %% ../nbs/02_dreaming.ipynb #03c91458
 def _cut(img, name):
     "A mask picture as a boolean array (H,W), True = keep; anything but 0 and 255 is refused"
     u = np.array(img.convert('L'))
@@ -243,7 +243,7 @@ def _cut(img, name):
     if grey.any(): raise ValueError(f'need masks of 0 and 255 only, got {grey.sum()} grey pixels in {name}')
     return u>0
 
-# %% ../nbs/02_dreaming.ipynb #fe094af8
+# %% ../nbs/02_dreaming.ipynb #ceb81a47
 def _key(name):
     "What identifies a frame: the numbers in its name, or the name if there are none"
     stem = PurePosixPath(name).stem
@@ -260,7 +260,7 @@ def _aligned(files, ref, where):
                               + ', '.join(lost[:3]))
     return [a[k] for k in b]
 
-# %% ../nbs/02_dreaming.ipynb #ea720e43
+# %% ../nbs/02_dreaming.ipynb #063bb48d
 @dataclass
 class Scene:
     "One scene: for each kind of file the names, one for each frame, or nothing"
@@ -282,7 +282,7 @@ class Scene:
         n = re.findall(r'\d+', self.name)
         return int(n[-1]) if n else None
 
-# %% ../nbs/02_dreaming.ipynb #8e4fce2c
+# %% ../nbs/02_dreaming.ipynb #9f2aab41
 def _in_folder(folders, parent, wanted, kind):
     "The folder of `parent` that the user named"
     if wanted is None: return None
@@ -306,7 +306,7 @@ def _one_scene(store, parent, folders, gt=None, mask=None, image=None):
     gt,image = _find_colours(colours, mask, gt, image)
     return _build(store, parent, folders, peeks, gt, mask, image)
 
-# %% ../nbs/02_dreaming.ipynb #a0e5f1bd
+# %% ../nbs/02_dreaming.ipynb #a380fd4f
 def _build(store, parent, folders, peeks, gt, mask, image):
     "Check that the chosen folders fit together, and make the scene"
     main = folders[gt or image]
@@ -323,7 +323,7 @@ def _label(store, folder):
     name = PurePosixPath(folder).name or store.root.name
     return name[:-4] if _is_zip(name) else name
 
-# %% ../nbs/02_dreaming.ipynb #1950a0a9
+# %% ../nbs/02_dreaming.ipynb #1ae46edc
 def _read_matrix(store, name):
     "A text file of numbers as an array, or None"
     rows = store.read(name).decode(errors='replace').replace(',',' ').split('\n')
@@ -342,7 +342,7 @@ def _add_camera(scene, parent, names):
         if 1<len(files)<=len(main)/2: continue
         setattr(scene, kind, files*len(main) if len(files)==1 else _aligned(files, main, f'{parent} ({kind})'))
 
-# %% ../nbs/02_dreaming.ipynb #0bcd276a
+# %% ../nbs/02_dreaming.ipynb #929a0218
 def scenes(root,       # folder or zip: a scene, a part, the whole data set, or a plain folder of pictures
            gt=None,    # name of the folders of true pictures, if they are not found
            mask=None,  # name of the folders of masks
@@ -362,7 +362,7 @@ def scenes(root,       # folder or zip: a scene, a part, the whole data set, or 
     for p,s in found.items(): _add_camera(s, p, [n for f,ns in texts.items() if _below(f,p) for n in ns])
     return _unique([found[p] for p in sorted(found, key=natural)], sorted(found, key=natural))
 
-# %% ../nbs/02_dreaming.ipynb #444e9ee4
+# %% ../nbs/02_dreaming.ipynb #acce116b
 def _only(parents, named):
     "The parents of folders that the user named"
     hits = {p:fs for p,fs in parents.items() if named & {PurePosixPath(f).name for f in fs}}
@@ -380,7 +380,7 @@ def _unique(scenes, paths):
         if names.count(s.name)>1: s.name = p
     return scenes
 
-# %% ../nbs/02_dreaming.ipynb #40937428
+# %% ../nbs/02_dreaming.ipynb #7a0772cc
 def as_scenes(source,  # folder, zip, Store, Scene or list of Scene
               **named, # gt=, mask=, image= as for `scenes`
              ):        # list of Scene
@@ -392,7 +392,7 @@ def as_scenes(source,  # folder, zip, Store, Scene or list of Scene
         raise ValueError(f'need a folder, a zip or a list of scenes, got {source[:2]}')
     return source
 
-# %% ../nbs/02_dreaming.ipynb #b5e925cd
+# %% ../nbs/02_dreaming.ipynb #8729198d
 def describe(source,  # folder, zip, Scene or list of Scene
              **named, # gt=, mask=, image= as for `scenes`
             ):        # text to print
@@ -409,7 +409,7 @@ def describe(source,  # folder, zip, Scene or list of Scene
     if other := [o for s in ss for o in s.other]: lines.append('left alone: ' + ', '.join(other))
     return '\n'.join(lines)
 
-# %% ../nbs/02_dreaming.ipynb #e849520c
+# %% ../nbs/02_dreaming.ipynb #86f94a10
 def fit(img,           # Pillow image
         size=None,     # int for a square, (H,W), or None to leave the picture alone
         crop='centre', # 'centre': cut the largest centred window of that shape; 'whole': keep all, changing the shape
@@ -424,7 +424,7 @@ def fit(img,           # Pillow image
         img = img.crop(((W-cw)//2, (H-ch)//2, (W-cw)//2+cw, (H-ch)//2+ch))
     return resize(img, (h,w), Image.Resampling.BOX if h<=img.height and w<=img.width else Image.Resampling.BILINEAR)
 
-# %% ../nbs/02_dreaming.ipynb #6160df65
+# %% ../nbs/02_dreaming.ipynb #ade70abe
 def fit_mask(keep,          # boolean array (H,W), True = keep
              size=None,     # as in `fit`
              crop='centre', # as in `fit`
@@ -433,7 +433,7 @@ def fit_mask(keep,          # boolean array (H,W), True = keep
     img = fit(Image.fromarray(np.where(keep,255,0).astype(np.uint8)), size, crop)
     return torch.from_numpy(np.array(img)==255)[None].float()
 
-# %% ../nbs/02_dreaming.ipynb #cf17ffc2
+# %% ../nbs/02_dreaming.ipynb #0bc2b16c
 def read_frame(scene,         # Scene
                i,             # which frame, 0..len(scene)-1
                size=None,     # as in `fit`
@@ -450,7 +450,7 @@ def read_frame(scene,         # Scene
         if k in scene.kinds: d[k] = torch.tensor(_read_matrix(scene.store, getattr(scene,k)[i]), dtype=torch.float32)
     return d
 
-# %% ../nbs/02_dreaming.ipynb #455b6cd0
+# %% ../nbs/02_dreaming.ipynb #9371856f
 def frames(scene,         # Scene
            size=None,     # as in `fit`
            crop='centre', # as in `fit`
@@ -459,7 +459,7 @@ def frames(scene,         # Scene
     "The frames of a scene, one after the other"
     for i in range(0, len(scene), every): yield read_frame(scene, i, size, crop)
 
-# %% ../nbs/02_dreaming.ipynb #9654bb25
+# %% ../nbs/02_dreaming.ipynb #9ed4f9c6
 def split_scenes(scenes,             # list of Scene
                  train=range(1,7),   # scene numbers to train on
                  test=range(7,10),   # scene numbers to test on
@@ -474,7 +474,7 @@ def split_scenes(scenes,             # list of Scene
                                         f'numbered {[s.number for s in scenes]}')
     return a,b
 
-# %% ../nbs/02_dreaming.ipynb #c31cec06
+# %% ../nbs/02_dreaming.ipynb #194bcd37
 class Frames(Dataset):
     "True pictures to train on: (3,H,W) float32 in [-1,1]"
     def __init__(self, source,  # folder or zip (DREAMING, or any pictures, however deep), Scene, or list of Scene
@@ -498,7 +498,7 @@ class Frames(Dataset):
         store,name = self.files[i]
         return torch.from_numpy(np.array(fit(to_rgb(store.picture(name)), self.size, self.crop))).permute(2,0,1).contiguous()
 
-# %% ../nbs/02_dreaming.ipynb #f4997a92
+# %% ../nbs/02_dreaming.ipynb #579b6a83
 @patch
 def _cached(self:Frames, i):
     "Frame i from memory, read at its first use"
@@ -516,7 +516,7 @@ def fill(self:Frames, workers=4): # threads that decode at the same time
     with ThreadPoolExecutor(workers) as pool: list(tqdm(pool.map(self._cached, range(len(self.files))), total=len(self.files), desc='frames'))
     return self
 
-# %% ../nbs/02_dreaming.ipynb #4f3d7fe3
+# %% ../nbs/02_dreaming.ipynb #cc8d2a61
 def brush_mask(size=128,       # int for a square, or (H,W)
                seed=0,         # the same seed draws the same mask
                hole=(.1,.3),   # least and most share of the picture that is hole
@@ -540,7 +540,7 @@ def _stroke(draw, h, w, rng):
         draw.ellipse([*(q-r),*(q+r)], fill=0)
         p = q
 
-# %% ../nbs/02_dreaming.ipynb #1eb8828d
+# %% ../nbs/02_dreaming.ipynb #14c13d3c
 class HoleFrames(Dataset):
     "Frames to restore: dict(gt, mask, image, name); without occluded pictures `image` is `gt` with zeros in the hole"
     def __init__(self, source,  # folder or zip, Scene, or list of Scene
@@ -562,7 +562,7 @@ class HoleFrames(Dataset):
         if self.mask or 'image' not in d: d['image'] = d['gt']*d['mask']
         return d
 
-# %% ../nbs/02_dreaming.ipynb #c5f83231
+# %% ../nbs/02_dreaming.ipynb #96d518b1
 def _mha_head(f, path):
     "The text lines of an open .mha file as a dict; the file is left where the pixels begin"
     head = {}
@@ -574,7 +574,7 @@ def _mha_head(f, path):
     if bad := {k:head.get(k) for k,v in want.items() if head.get(k)!=v}: raise ValueError(f'need {want}, got {bad} in {path}')
     return head
 
-# %% ../nbs/02_dreaming.ipynb #46e2b0d2
+# %% ../nbs/02_dreaming.ipynb #3c605438
 def _unzipped(f, piece=2**20):
     "The decompressed bytes of an open file, in pieces"
     z = zlib.decompressobj()
@@ -582,7 +582,7 @@ def _unzipped(f, piece=2**20):
         yield z.decompress(data)
     yield z.flush()
 
-# %% ../nbs/02_dreaming.ipynb #73111840
+# %% ../nbs/02_dreaming.ipynb #36a3bcd3
 def mha_frames(path): # .mha file of uint8 frames (N,H,W) or (N,H,W,3)
     "Yield the frames as uint8 arrays (H,W) or (H,W,3), one in memory at a time"
     with open(path,'rb') as f:
@@ -596,7 +596,7 @@ def mha_frames(path): # .mha file of uint8 frames (N,H,W) or (N,H,W,3)
             yield np.array(buffer[:w*h*c], dtype=np.uint8).reshape((h,w) if c==1 else (h,w,c))
             del buffer[:w*h*c]
 
-# %% ../nbs/02_dreaming.ipynb #4df039c6
+# %% ../nbs/02_dreaming.ipynb #c8604b5d
 def write_mha(frames, # iterable of uint8 arrays, all (H,W) or all (H,W,3)
               path):  # .mha file to write
     "Write frames as a compressed .mha file, one in memory at a time"

@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['linear_abar', 'cosine_abar', 'at', 'noisify', 'predict_x0', 'renoise', 'spaced']
 
-# %% ../nbs/04_forward.ipynb #2ea725d6
+# %% ../nbs/04_forward.ipynb #554cd3c7
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-# %% ../nbs/04_forward.ipynb #74449b6e
+# %% ../nbs/04_forward.ipynb #6967e601
 def linear_abar(
     T:int=1000, # number of steps
     beta_1:float=1e-4, # variance that the first step adds
@@ -22,7 +22,7 @@ def linear_abar(
     beta = torch.linspace(beta_1, beta_T, T, dtype=torch.float64)
     return torch.cat([torch.ones(1, dtype=torch.float64), (1-beta).cumprod(0)]).float()
 
-# %% ../nbs/04_forward.ipynb #01d170b7
+# %% ../nbs/04_forward.ipynb #f4a33cc2
 def cosine_abar(
     T:int=1000, # number of steps
     s:float=.008, # offset that keeps the first steps from being too small
@@ -33,13 +33,13 @@ def cosine_abar(
     beta = (1 - f[1:]/f[:-1]).clamp(max=.999)
     return torch.cat([torch.ones(1, dtype=torch.float64), (1-beta).cumprod(0)]).float()
 
-# %% ../nbs/04_forward.ipynb #886f484c
+# %% ../nbs/04_forward.ipynb #fa8e030a
 def at(abar:Tensor, t, x:Tensor)->Tensor:
     "ᾱ_t for one `t` or a batch of them, shaped and typed to multiply `x`."
     a = abar.to(x.device)[t]
     return (a.view(-1, *[1]*(x.ndim-1)) if a.ndim else a).to(x.dtype)
 
-# %% ../nbs/04_forward.ipynb #995450dc
+# %% ../nbs/04_forward.ipynb #18834e8c
 def noisify(
     x0:Tensor, # clean images (B,C,H,W) in [-1,1]
     t:int|Tensor, # depth, 0..T: one for all, or (B,)
@@ -50,7 +50,7 @@ def noisify(
     a = at(abar, t, x0)
     return a.sqrt()*x0 + (1-a).sqrt()*e
 
-# %% ../nbs/04_forward.ipynb #cb5e47f1
+# %% ../nbs/04_forward.ipynb #085ab069
 def predict_x0(
     x_t:Tensor, # noisy images (B,C,H,W)
     e:Tensor, # the noise in them, or a prediction of it
@@ -61,7 +61,7 @@ def predict_x0(
     a = at(abar, t, x_t)
     return (x_t - (1-a).sqrt()*e)/a.sqrt()
 
-# %% ../nbs/04_forward.ipynb #3ee2f95f
+# %% ../nbs/04_forward.ipynb #426370f6
 def renoise(
     x_s:Tensor, # images at depth `s`
     s:int, # where they are
@@ -69,12 +69,12 @@ def renoise(
     abar:Tensor, # ᾱ_0..ᾱ_T
     randn:Callable=torch.randn_like, # source of noise: a function of a tensor, like `torch.randn_like`
 )->Tensor: # images at depth `t`
-    "Draw from q(x_t | x_s) in one step (DDNM, Algorithm 2, line 10)."
+    "Draw from q(x_t | x_s) in one step: the way back up of time travel."
     if not 0 <= s < t < len(abar): raise ValueError(f'need 0 <= s < t <= {len(abar)-1}, got s={s}, t={t}')
     r = at(abar, t, x_s)/at(abar, s, x_s)
     return r.sqrt()*x_s + (1-r).sqrt()*randn(x_s)
 
-# %% ../nbs/04_forward.ipynb #dd220cbc
+# %% ../nbs/04_forward.ipynb #2b0a4faf
 def spaced(
     T:int, # depths the model was trained on
     n:int, # network calls wanted; must divide T

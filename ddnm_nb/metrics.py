@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['checked', 'mean_over', 'psnr', 'mae', 'ssim', 'consistency', 'spread', 'biharmonic']
 
-# %% ../nbs/13_metrics.ipynb #ccc6f4b1
+# %% ../nbs/13_metrics.ipynb #c7d39288
 import warnings
 
 import numpy as np
@@ -14,7 +14,7 @@ from skimage.metrics import structural_similarity
 from skimage.restoration import inpaint_biharmonic
 from torch import Tensor
 
-# %% ../nbs/13_metrics.ipynb #a77aa4c4
+# %% ../nbs/13_metrics.ipynb #0c642b59
 def checked(x:Tensor, y:Tensor, mask:Tensor|None=None):
     "Two batches of images of one shape, clipped to [-1,1] as they are when shown, and where to look: 1 in the hole, or everywhere."
     if x.shape != y.shape or x.ndim != 4: raise ValueError(f'need two batches (B,C,H,W) of one shape, got {tuple(x.shape)} and {tuple(y.shape)}')
@@ -24,7 +24,7 @@ def checked(x:Tensor, y:Tensor, mask:Tensor|None=None):
 
 def mean_over(v:Tensor, look:Tensor)->Tensor: return (v*look).flatten(1).sum(1)/look.flatten(1).sum(1)
 
-# %% ../nbs/13_metrics.ipynb #2908d0be
+# %% ../nbs/13_metrics.ipynb #1c0fa68e
 def psnr(
     x:Tensor, # restored images (B,C,H,W) in [-1,1]
     y:Tensor, # true images, same shape
@@ -39,7 +39,7 @@ def mae(x:Tensor, y:Tensor, mask:Tensor|None=None)->Tensor: # as for `psnr`; (B,
     x, y, look = checked(x, y, mask)
     return mean_over((x-y).abs(), look)
 
-# %% ../nbs/13_metrics.ipynb #5442fc38
+# %% ../nbs/13_metrics.ipynb #57aa1358
 def ssim(
     x:Tensor, # restored images (B,3,H,W) in [-1,1], at least 7 x 7
     y:Tensor, # true images, same shape
@@ -50,7 +50,7 @@ def ssim(
     maps = [structural_similarity(*[v.permute(1,2,0).double().cpu().numpy() for v in pair], channel_axis=2, data_range=2, full=True)[1] for pair in zip(x, y)]
     return mean_over(torch.tensor(np.stack(maps)).permute(0,3,1,2), look.double().cpu()).float()
 
-# %% ../nbs/13_metrics.ipynb #3668e350
+# %% ../nbs/13_metrics.ipynb #b8b1134b
 def consistency(
     A, # linear operator, called as A(x)
     x:Tensor, # restored images (B,C,H,W)
@@ -59,7 +59,7 @@ def consistency(
     "How far a restoration is from what was measured; 0 for noise-free DDNM."
     return (A(x) - y).pow(2).flatten(1).mean(1).sqrt()
 
-# %% ../nbs/13_metrics.ipynb #bb6b2121
+# %% ../nbs/13_metrics.ipynb #f212e95a
 def spread(
     samples:Tensor, # restorations of one measurement, (N,C,H,W), N at least 2
 )->Tensor: # (1,C,H,W) standard deviation of each pixel, in [-1,1] units
@@ -67,7 +67,7 @@ def spread(
     if len(samples) < 2: raise ValueError(f'need at least 2 samples, got {len(samples)}')
     return samples.std(0, keepdim=True)
 
-# %% ../nbs/13_metrics.ipynb #168251a9
+# %% ../nbs/13_metrics.ipynb #32e7426e
 def biharmonic(
     x:Tensor, # images (B,3,H,W) in [-1,1]; what is in the hole does not matter
     mask:Tensor, # (1|B,1,H,W), 1 = keep, 0 = hole

@@ -4,23 +4,23 @@
 
 # %% auto #0
 __all__ = ['need_images', 'LinearOp', 'inv0', 'SVDOp', 'Mask', 'Identity', 'mirror', 'unit', 'Gray', 'Patches', 'AvgPool', 'dot',
-           'rel', 'sym', 'ritz', 'condition', 'Report', 'claims', 'check_op', 'along', 'cgls', 'Iterative', 'Compose',
-           'takes_double', 'FromFunction']
+           'rel', 'sym', 'unit_norm', 'extremes', 'condition', 'Report', 'claims', 'check_op', 'along', 'cgls',
+           'Iterative', 'Compose', 'takes_double', 'FromFunction']
 
-# %% ../nbs/08_operators.ipynb #c0564d70
-import warnings
+# %% ../nbs/08_operators.ipynb #f5dd4563
+import math, warnings
 import torch, torch.nn.functional as F
 from torch import Tensor
 from collections.abc import Callable
 
-# %% ../nbs/08_operators.ipynb #5470c391
+# %% ../nbs/08_operators.ipynb #6e5c986f
 def need_images(x): # what should be images: float tensor (B,C,H,W)
     "Raise a `ValueError` unless `x` is a batch of float images"
     got = f'{tuple(x.shape)} {x.dtype}' if torch.is_tensor(x) else type(x).__name__
     if got==type(x).__name__ or x.ndim!=4 or not x.is_floating_point():
         raise ValueError(f'need float images of shape (B,C,H,W), got {got}')
 
-# %% ../nbs/08_operators.ipynb #e176b8ba
+# %% ../nbs/08_operators.ipynb #dc6f5fd0
 class LinearOp:
     "A linear measurement `y = A(x)` of images (B,C,H,W), with the ways back; subclasses give `__call__`, `adjoint`, `pinv`"
     def check(self, x): need_images(x)     # raises if x cannot be measured
@@ -33,12 +33,12 @@ class LinearOp:
     def __matmul__(self, other): return Compose(self, other)
     def __repr__(self): return type(self).__name__
 
-# %% ../nbs/08_operators.ipynb #83a8c744
+# %% ../nbs/08_operators.ipynb #88b1a39c
 def inv0(s): # singular values, >= 0
     "1/s where s > 0, and 0 where s = 0: what is not measured is not divided by"
     return torch.where(s>0, 1/torch.where(s>0, s, torch.ones_like(s)), torch.zeros_like(s))
 
-# %% ../nbs/08_operators.ipynb #8e6271e6
+# %% ../nbs/08_operators.ipynb #c3f4eb4f
 class SVDOp(LinearOp):
     "`A = U diag(sv) Vᵀ`; subclasses give real `Vt`, `V`, `Ut`, `U` and `sv`, which broadcasts against `Vt(x)` and is 0 on the null space"
     def weigh(self, f, c): return f.to(c)*c         # values follow the device and dtype of the picture
@@ -48,7 +48,7 @@ class SVDOp(LinearOp):
     def spectral(self, f, x): self.check(x); return self.V(self.weigh(f, self.Vt(x))).to(x.dtype) # V diag(f) Vᵀ x
     def range(self, x): return self.spectral(self.sv>0, x)    # exact: nothing is divided by a small value
 
-# %% ../nbs/08_operators.ipynb #bdd91db4
+# %% ../nbs/08_operators.ipynb #42d1d003
 class Mask(SVDOp):
     "Inpainting: keep the pixels where `m` is 1, put 0 where it is 0"
     def __init__(self,
@@ -65,14 +65,14 @@ class Mask(SVDOp):
     def V(self, x): return x
     Vt = U = Ut = V
 
-# %% ../nbs/08_operators.ipynb #72dad1a9
+# %% ../nbs/08_operators.ipynb #ec1c0991
 class Identity(SVDOp):
     "The measurement that keeps everything; with noise it is denoising"
     def __init__(self): self.sv = torch.ones(1,1,1,1)
     def V(self, x): return x
     Vt = U = Ut = V
 
-# %% ../nbs/08_operators.ipynb #f003603e
+# %% ../nbs/08_operators.ipynb #0c666700
 def mirror(q:Tensor,   # unit vector (n,)
            c:Tensor,   # any tensor whose axis `dim` has length n
            dim:int=1): # the axis to turn
@@ -82,14 +82,14 @@ def mirror(q:Tensor,   # unit vector (n,)
     u = (u/u.norm().clamp(min=1e-30)).to(c).view(-1, *[1]*(c.ndim-1-dim%c.ndim))
     return c - 2*u*(u*c).sum(dim, keepdim=True)
 
-# %% ../nbs/08_operators.ipynb #160b7ada
+# %% ../nbs/08_operators.ipynb #7487a7ac
 def unit(w): # vector (n,), any weights but all zeros
     "Length and direction of `w`, in float64"
     w = torch.as_tensor(w, dtype=torch.float64).flatten()
     if not w.isfinite().all() or not w.any(): raise ValueError(f'need finite weights, not all zero, got {w.tolist()}')
     return w.norm(), w/w.norm()
 
-# %% ../nbs/08_operators.ipynb #4dae52a2
+# %% ../nbs/08_operators.ipynb #eb553efb
 class Gray(SVDOp):
     "Colourisation: `y` (B,1,H,W) is the weighted sum of the channels of `x`"
     def __init__(self,
@@ -108,7 +108,7 @@ class Gray(SVDOp):
     def U(self, c): return c[:,:1]
     def Ut(self, y): return F.pad(y, (0,0,0,0,0,len(self.q)-1))
 
-# %% ../nbs/08_operators.ipynb #af3304e4
+# %% ../nbs/08_operators.ipynb #9b4db7ba
 class Patches(SVDOp):
     "Base of operators that measure every `r`×`r` patch of every channel alike; coordinates are (B,C,r²,H/r,W/r)"
     def check(self, x):
@@ -118,7 +118,7 @@ class Patches(SVDOp):
     def cut(self, x): return F.pixel_unshuffle(x, self.r).unflatten(1, (x.shape[1], self.r**2))
     def join(self, c): return F.pixel_shuffle(c.flatten(1,2), self.r)
 
-# %% ../nbs/08_operators.ipynb #b949bbfe
+# %% ../nbs/08_operators.ipynb #d2b28f59
 class AvgPool(Patches):
     "Super-resolution: `y` (B,C,H/r,W/r) is the mean of every `r`×`r` patch of `x`"
     def __init__(self,
@@ -133,7 +133,7 @@ class AvgPool(Patches):
     def U(self, c): return c[:,:,0]
     def Ut(self, y): return F.pad(y[:,:,None], (0,0,0,0,0,self.r**2-1))
 
-# %% ../nbs/08_operators.ipynb #84a237ab
+# %% ../nbs/08_operators.ipynb #b2cb6180
 def dot(u, v): # two tensors of one shape (B,...)
     "Inner product of each pair in the batch, (B,)"
     return (u*v).flatten(1).sum(1)
@@ -146,30 +146,32 @@ def sym(f, u, v): # operator, and two inputs of one shape
     "How far `f` is from symmetric: |<f(u),v> - <u,f(v)>|, against |u||v|"
     return ((dot(f(u),v)-dot(u,f(v))).abs()/(u.flatten(1).norm(dim=1)*v.flatten(1).norm(dim=1)).clamp(min=1e-30)).max().item()
 
-# %% ../nbs/08_operators.ipynb #442e1d48
-def ritz(A, # operator with `adjoint`
-         x, # an image (1,C,H,W) to start from
-         k:int=40): # Lanczos steps
-    "Estimated singular values of `A` in its range, from `k` steps of Lanczos with full reorthogonalisation"
-    q,Q,T = A.adjoint(A(x)),[],torch.zeros(k,k,dtype=torch.float64)
-    if not q.any(): return q.new_zeros(0).double()
-    for i in range(k):
-        Q.append(q/q.norm())
-        q = A.adjoint(A(Q[i]))
-        for j,p in enumerate(Q): T[j,i] = (p*q).sum()
-        for p in Q+Q: q = q - p*(p*q).sum()
-        if i+1==k or q.norm()<1e-5*T.abs().max(): break
-    return torch.linalg.eigvalsh((T+T.T)[:i+1,:i+1]/2).clamp(min=0).sqrt()
+# %% ../nbs/08_operators.ipynb #39e72529
+def unit_norm(x): return x/x.norm().clamp(min=1e-30) # any tensor, scaled to length 1
+
+def extremes(A, # operator with `adjoint` and `pinv`
+             x, # an image (1,C,H,W), for its shape, dtype and device
+             rounds:int=3, # power iterations on the pseudo-inverse, two solutions each
+            ): # (largest, smallest nonzero) singular value; exact for an SVDOp
+    "The ends of the spectrum of `A`"
+    if isinstance(A, SVDOp): return tuple(f(A.sv[A.sv>0]).item() if A.sv.any() else math.nan for f in (torch.max, torch.min))
+    x = x.double() if getattr(A, 'double', False) and x.device.type!='mps' else x.float()
+    g = torch.Generator().manual_seed(0)
+    u,w = (torch.randn(t.shape, generator=g).to(t) for t in (x, A(x)))
+    for _ in range(30): u = unit_norm(A.adjoint(A(u)))
+    for _ in range(rounds):
+        v = unit_norm(A.pinv(w))
+        w = cgls(A.adjoint, A, v, 1000, 1e-6)       # (A⁺)ᵀ v
+    return A(u).norm().item(), 1/w.norm().clamp(min=1e-30).item()
 
 def condition(A, # operator
-              x, # an image (1,C,H,W) to start from
+              x, # an image (1,C,H,W)
              ):  # largest over smallest nonzero singular value; exact for an SVDOp, else a lower bound
     "Condition number of `A` on its range"
-    s = A.sv.flatten() if isinstance(A, SVDOp) else ritz(A, x)
-    s = s[s>1e-6*s.max()] if len(s) else s
-    return (s.max()/s.min()).item() if len(s) else float('nan')
+    largest,smallest = extremes(A, x)
+    return largest/smallest
 
-# %% ../nbs/08_operators.ipynb #f36d9ff9
+# %% ../nbs/08_operators.ipynb #02e74838
 class Report(dict):
     "Relative errors by name, printed one a line"
     def __repr__(self): return '\n'.join(f'{k:<16}{v:.1e}' if isinstance(v, float) else f'{k:<16}{v}' for k,v in self.items())
@@ -191,21 +193,21 @@ def claims(A, # operator
             'range ⟂ null': lambda: (dot(A.range(z),A.null(z)).abs().sum()/dot(z,z).sum()).item(),
             'condition':    lambda: condition(A, x[:1])}
 
-# %% ../nbs/08_operators.ipynb #2176e31e
+# %% ../nbs/08_operators.ipynb #e80ca961
 def check_op(A, # operator, or a plain function of images that ought to be linear
              x, # images (B,C,H,W) to try it on; their shape, dtype and device are those of the test
             ):  # dict of relative errors, and the condition number; 'linear' first
     "Measure whether `A` is linear, its adjoint an adjoint, its `pinv` the Moore-Penrose inverse; an error is reported, not raised"
     g,out = torch.Generator().manual_seed(0),Report()
     randn = lambda t: torch.randn(t.shape, generator=g).to(t)
-    try: todo = claims(A if isinstance(A, LinearOp) else FromFunction(A, x.shape[1:], check=False), x, randn(A(x)), randn(x))
+    try: todo = claims(A if isinstance(A, LinearOp) else FromFunction(A, x.shape[1:], check=False, device=x.device), x, randn(A(x)), randn(x))
     except Exception as e: return Report(error=f'{type(e).__name__}: {e}')
     for k,f in todo.items():
         try: out[k] = f()
         except Exception as e: out[k] = f'{type(e).__name__}: {e}'
     return out
 
-# %% ../nbs/08_operators.ipynb #7230096a
+# %% ../nbs/08_operators.ipynb #43683fb8
 def along(s, t): # (B,) and (B,...)
     "View `s` so that it multiplies `t` image by image"
     return s.view(-1, *[1]*(t.ndim-1))
@@ -229,10 +231,10 @@ def cgls(A:Callable,  # linear function
         s = At(r)
         new = torch.where(live, dot(s,s), g)
         p,g = s+along(torch.where(live, new/g, 0), s)*p, new
-    if (g>stop).any(): warnings.warn(f'cgls: relative residual {(g/stop).max().sqrt().item()*tol:.1e} after {iters} iterations, asked for {tol:.1e}')
+    if (g>stop).any(): warnings.warn(f'cgls: not yet at a relative residual of {tol} after {iters} iterations; see check_op for what that means')
     return x
 
-# %% ../nbs/08_operators.ipynb #ae56c5b4
+# %% ../nbs/08_operators.ipynb #1555cde5
 class Iterative(LinearOp):
     "Base of operators that are pseudo-inverted by `cgls`, in float64 where device and operator allow it"
     iters,tol,double = 1000,1e-10,True
@@ -242,7 +244,7 @@ class Iterative(LinearOp):
         tol = self.tol if wide else max(self.tol, 1e-6)
         return cgls(self, self.adjoint, y.double() if wide else y.float(), self.iters, tol).to(y.dtype)
 
-# %% ../nbs/08_operators.ipynb #739deae4
+# %% ../nbs/08_operators.ipynb #8ddcdcb1
 class Compose(Iterative):
     "`Compose(A, B)(x) == A(B(x))`, also written `A @ B`; the pseudo-inverse is the true one, to `tol` of `cgls`"
     def __init__(self,
@@ -260,13 +262,13 @@ class Compose(Iterative):
         return y
     def __repr__(self): return ' @ '.join(map(repr, self.ops))
 
-# %% ../nbs/08_operators.ipynb #7dd88c2e
-def takes_double(f, shape): # function of images, and image shape (C,H,W)
+# %% ../nbs/08_operators.ipynb #54813ee6
+def takes_double(f, shape, device): # function of images, image shape (C,H,W), where to try it
     "Whether `f` accepts float64, as it does unless it holds float32 tensors of its own"
-    try: return f(torch.zeros(1, *shape, dtype=torch.float64)).dtype==torch.float64
+    try: return f(torch.zeros(1, *shape, dtype=torch.float64, device=device)).dtype==torch.float64
     except RuntimeError: return False
 
-# %% ../nbs/08_operators.ipynb #f07d8377
+# %% ../nbs/08_operators.ipynb #bdd066d4
 class FromFunction(Iterative):
     "Any linear function of images; adjoint by autograd, pseudo-inverse by `cgls`"
     def __init__(self,
@@ -275,9 +277,10 @@ class FromFunction(Iterative):
                  iters:int=1000, # most iterations of `cgls`
                  tol:float=1e-10, # its relative residual
                  check:bool=True, # try whether `f` is linear, and raise if not
+                 device='cpu', # where to try it: the device of the tensors that `f` itself holds
                 ):
-        self.f,self.shape,self.iters,self.tol = f,tuple(shape),iters,tol
-        self.double = takes_double(f, self.shape)
+        self.f,self.shape,self.iters,self.tol,self.device = f,tuple(shape),iters,tol,device
+        self.double = takes_double(f, self.shape, device)
         if check: self.check_linear()
     def check(self, x):
         need_images(x)
@@ -289,8 +292,8 @@ class FromFunction(Iterative):
     def __call__(self, x): self.check(x); return self.f(x)
     def adjoint(self, y): return torch.func.vjp(self.f, y.new_zeros(len(y), *self.shape))[1](y)[0]
     def check_linear(self):
-        g = torch.Generator().manual_seed(0)
-        x,z = torch.randn(2, 2, *self.shape, generator=g, dtype=torch.float64 if self.double else torch.float32)
+        g,dtype = torch.Generator().manual_seed(0),torch.float64 if self.double else torch.float32
+        x,z = torch.randn(2, 2, *self.shape, generator=g, dtype=dtype).to(self.device)
         err,alone = rel(self.f(2*x-3*z), 2*self.f(x)-3*self.f(z)),rel(self.f(x[:1]), self.f(x)[:1])
         if not max(err, alone)<1e-4: raise ValueError(f'need a linear function of each image, got one with f(2x-3z) off from 2f(x)-3f(z) by {err:.1e}, f(x[:1]) off from f(x)[:1] by {alone:.1e}')
         try: self.adjoint(self.f(x))

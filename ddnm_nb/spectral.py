@@ -6,13 +6,13 @@
 __all__ = ['cut', 'pad_to', 'Separable', 'avg_matrix', 'keys', 'bicubic_matrix', 'conv_matrix', 'gauss', 'hartley', 'FFTBlur',
            'fwht', 'cosines', 'mix', 'HadamardCS', 'BlockCS']
 
-# %% ../nbs/09_spectral.ipynb #bc3244b8
+# %% ../nbs/09_spectral.ipynb #2561c5e0
 import math
 import torch, torch.nn.functional as F
 from torch import Tensor
 from .operators import SVDOp, Patches, need_images
 
-# %% ../nbs/09_spectral.ipynb #d0d671b1
+# %% ../nbs/09_spectral.ipynb #71f0c822
 def cut(s, # singular values, any shape
         tol, # fraction of the largest below which a value counts as zero
        ):
@@ -26,7 +26,7 @@ def pad_to(c, # coordinates (...,h,w)
     "Zeros below and to the right, up to the last two sizes of `shape`"
     return F.pad(c, (0, shape[-1]-c.shape[-1], 0, shape[-2]-c.shape[-2]))
 
-# %% ../nbs/09_spectral.ipynb #8dfa152a
+# %% ../nbs/09_spectral.ipynb #377b6fdc
 class Separable(SVDOp):
     "`Y = Ah X Awᵀ` for every channel: any separable blur or down-sampling"
     def __init__(self,
@@ -54,7 +54,7 @@ class Separable(SVDOp):
         H,W = self.size
         return pad_to((self.Uh.to(y).T @ y @ self.Uw.to(y))[...,:H,:W], (H,W))
 
-# %% ../nbs/09_spectral.ipynb #d72d0235
+# %% ../nbs/09_spectral.ipynb #516e2e6b
 def avg_matrix(n:int, # length
                r:int, # factor, must divide `n`
               ): # (n/r,n)
@@ -62,7 +62,7 @@ def avg_matrix(n:int, # length
     if r<1 or n%r: raise ValueError(f'need a factor that divides {n}, got {r}')
     return torch.eye(n//r, dtype=torch.float64).repeat_interleave(r, 1)/r
 
-# %% ../nbs/09_spectral.ipynb #3e35048d
+# %% ../nbs/09_spectral.ipynb #9488db47
 def keys(t): # distances, in units of the sampling
     "Cubic convolution kernel with a = -1/2 (Keys 1981)"
     t = t.abs()
@@ -77,7 +77,7 @@ def bicubic_matrix(n:int, # length
     A = keys((torch.arange(n)+.5-centre[:,None])/r)
     return A/A.sum(1, keepdim=True)
 
-# %% ../nbs/09_spectral.ipynb #0588781d
+# %% ../nbs/09_spectral.ipynb #eac9361e
 def conv_matrix(n:int,      # length
                 k:Tensor,   # kernel (m,), m <= n; its centre is k[m//2]
                 edge:str='zero', # what lies outside: 'zero', or 'reflect' for the mirror image
@@ -103,13 +103,13 @@ def gauss(sigma:float, # standard deviation, pixels
     k = torch.exp(-(torch.arange(taps, dtype=torch.float64)-taps//2)**2/(2*sigma**2))
     return k/k.sum()
 
-# %% ../nbs/09_spectral.ipynb #e054e2c5
+# %% ../nbs/09_spectral.ipynb #4aa2b005
 def hartley(x): # images (...,H,W)
     "Orthonormal Hartley transform of the last two axes; symmetric and its own inverse"
     f = torch.fft.fft2(x, norm='ortho')
     return f.real - f.imag
 
-# %% ../nbs/09_spectral.ipynb #a3ec1938
+# %% ../nbs/09_spectral.ipynb #5b655c3e
 class FFTBlur(SVDOp):
     "Blur by any kernel on pictures that are wrapped round at their edges"
     def __init__(self,
@@ -134,7 +134,7 @@ class FFTBlur(SVDOp):
     def U(self, c): return self.turn(hartley(c), self.phase)
     def Ut(self, y): return hartley(self.turn(self.wide(y), self.phase.conj()))
 
-# %% ../nbs/09_spectral.ipynb #c20096e3
+# %% ../nbs/09_spectral.ipynb #ad7831d1
 def fwht(x): # (...,n), n a power of two
     "Orthonormal fast Walsh-Hadamard transform of the last axis (natural order); its own inverse"
     n,h = x.shape[-1],1
@@ -144,7 +144,7 @@ def fwht(x): # (...,n), n a power of two
         x,h = torch.stack((a+b,a-b), -2).flatten(-3),2*h
     return x/n**.5
 
-# %% ../nbs/09_spectral.ipynb #dbbd3db3
+# %% ../nbs/09_spectral.ipynb #d604ec73
 def cosines(n): # length
     "Orthonormal cosine basis (DCT-II), (n,n), float64"
     i = torch.arange(n, dtype=torch.float64)
@@ -160,7 +160,7 @@ def mix(x, # (...,n), any n
     C = cosines(x.shape[-1]//two).to(x)
     return fwht((C.T if back else C)@x.unflatten(-1, (-1,two))).flatten(-2)
 
-# %% ../nbs/09_spectral.ipynb #76069a03
+# %% ../nbs/09_spectral.ipynb #1eb98dc3
 class HadamardCS(SVDOp):
     "Compressed sensing: `y` (B,C,m) is the mean and m-1 randomly chosen mixed sums of each channel"
     def __init__(self,
@@ -185,7 +185,7 @@ class HadamardCS(SVDOp):
     def U(self, c): return c[...,:self.m]
     def Ut(self, y): return F.pad(y, (0, len(self.sv)-self.m))
 
-# %% ../nbs/09_spectral.ipynb #68bfc062
+# %% ../nbs/09_spectral.ipynb #af5e270b
 class BlockCS(Patches):
     "Block compressed sensing: `y` (B,C*m,H/b,W/b) holds m random orthonormal sums of every `b`×`b` block"
     def __init__(self,

@@ -4,22 +4,24 @@
 
 # %% auto #0
 __all__ = ['SMALL', 'WEIGHTS', 'timestep_embedding', 'norm', 'conv', 'ResBlock', 'Attn', 'Down', 'Up', 'Level', 'plan', 'UNet',
-           'eps_fn', 'save_unet', 'bundled', 'weights_path', 'read_weights', 'load_unet']
+           'linear_guess', 'eps_fn', 'save_unet', 'bundled', 'weights_path', 'read_weights', 'load_unet']
 
-# %% ../nbs/05_unet.ipynb #5b3bc0fb
-import inspect, json, math, pickle
+# %% ../nbs/05_unet.ipynb #ef08cccb
+import json, math, pickle
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from fastcore.basics import patch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from .forward import at, linear_abar
 from .images import whole_file
 
-# %% ../nbs/05_unet.ipynb #3d4e1783
+# %% ../nbs/05_unet.ipynb #501c4694
 def timestep_embedding(
     t:Tensor, # network times (B,), 0..T-1
     dim:int, # length of the embedding; even, at least 4
@@ -30,11 +32,11 @@ def timestep_embedding(
     args = t.float()[:,None]*freqs
     return torch.cat([args.sin(), args.cos()], dim=1)
 
-# %% ../nbs/05_unet.ipynb #65e5fa9a
+# %% ../nbs/05_unet.ipynb #59ec979c
 def norm(c:int): return nn.GroupNorm(32, c, eps=1e-6)
 def conv(ci:int, co:int, size:int=3, **kw): return nn.Conv2d(ci, co, size, **{'padding': size//2, **kw})
 
-# %% ../nbs/05_unet.ipynb #2ba1287b
+# %% ../nbs/05_unet.ipynb #28a84bd2
 class ResBlock(nn.Module):
     "Two convolutions round a skip connection; the time embedding shifts the channels between them."
     def __init__(self, ci:int, co:int, emb:int): # channels in, channels out, length of the time embedding
@@ -49,7 +51,7 @@ class ResBlock(nn.Module):
         h = self.conv2(F.silu(self.norm2(h)))
         return h + (x if self.nin_shortcut is None else self.nin_shortcut(x))
 
-# %% ../nbs/05_unet.ipynb #40ced433
+# %% ../nbs/05_unet.ipynb #e016baeb
 class Attn(nn.Module):
     "Self-attention over the pixels of a feature map, with a skip connection."
     def __init__(self, c:int): # channels
@@ -63,7 +65,7 @@ class Attn(nn.Module):
         h = F.scaled_dot_product_attention(q, k, v).mT.reshape(x.shape)
         return x + self.proj_out(h)
 
-# %% ../nbs/05_unet.ipynb #37c95d3d
+# %% ../nbs/05_unet.ipynb #67c9eeac
 class Down(nn.Module):
     "Halve height and width."
     def __init__(self, c:int): super().__init__(); self.conv = conv(c, c, stride=2, padding=0)
@@ -74,7 +76,7 @@ class Up(nn.Module):
     def __init__(self, c:int): super().__init__(); self.conv = conv(c, c)
     def forward(self, x:Tensor)->Tensor: return self.conv(F.interpolate(x, scale_factor=2., mode='nearest'))
 
-# %% ../nbs/05_unet.ipynb #bc925b97
+# %% ../nbs/05_unet.ipynb #d72f7a16
 class Level(nn.Module):
     "The blocks of one resolution, each followed by attention if asked for."
     def __init__(self, chans:list, emb:int, attn:bool): # chans: (in, out) channels of each block
@@ -86,7 +88,7 @@ class Level(nn.Module):
         x = self.block[i](x, emb)
         return self.attn[i](x) if len(self.attn) else x
 
-# %% ../nbs/05_unet.ipynb #6b7e79ef
+# %% ../nbs/05_unet.ipynb #74756334
 def plan(ch:int, mult:tuple, n_res:int): # as for `UNet`
     "Channel pairs of every block: down the left side, then up the right side (coarsest level first)."
     chs = [ch*m for m in mult]
@@ -98,7 +100,7 @@ def plan(ch:int, mult:tuple, n_res:int): # as for `UNet`
         up.append([(pair, co) for pair in [(c if j == 0 else co)+skips.pop() for j in range(n_res+1)]]); c = co
     return down, up
 
-# %% ../nbs/05_unet.ipynb #52e36ec5
+# %% ../nbs/05_unet.ipynb #48f10fcf
 class UNet(nn.Module):
     "The U-Net of DDPM (Ho et al. 2020, appendix B); the defaults are SDEdit's CelebA-HQ model, name by name."
     def __init__(self,
@@ -108,10 +110,11 @@ class UNet(nn.Module):
         n_res:int=2, # residual blocks a level
         attn_at:tuple=(16,), # sizes at which there is attention
         patch:int=1, # squares of this many pixels become channels at the door: 2 makes the network about three times faster
+        data_std:float=0., # if not 0, the standard deviation of the images: the network then adds to the best linear guess of the noise
     ):
         super().__init__()
         if ch % 32 or ch < 32: raise ValueError(f'need ch to be a multiple of 32 (group norm has 32 groups), got {ch}')
-        self.config = dict(size=size, ch=ch, mult=tuple(mult), n_res=n_res, attn_at=tuple(attn_at), patch=patch)
+        self.config = dict(size=size, ch=ch, mult=tuple(mult), n_res=n_res, attn_at=tuple(attn_at), patch=patch, data_std=data_std)
         if size % self.step: raise ValueError(f'need a size that is a multiple of {self.step}, got {size}')
         emb, top, c = ch*4, len(mult)-1, ch*mult[-1]
         attn = [size//patch//2**i in attn_at for i in range(len(mult))]
@@ -126,32 +129,55 @@ class UNet(nn.Module):
         for level,m in zip(self.up[1:], mult[1:]): level.upsample = Up(ch*m)
         self.norm_out, self.conv_out = norm(ch*mult[0]), conv(ch*mult[0], 3*patch**2)
 
-    def forward(self, x:Tensor, t:Tensor)->Tensor: # x (B,3,H,W), t (B,) network times 0..T-1 -> (B,3,H,W)
-        self.check(x)
-        emb = timestep_embedding(t, self.config['ch']).to(x.dtype)
-        emb = self.temb.dense[1](F.silu(self.temb.dense[0](emb)))
-        hs = [self.conv_in(F.pixel_unshuffle(x, self.config['patch']))]
-        for level in self.down:
-            for i in range(len(level.block)): hs.append(level.run(i, hs[-1], emb))
-            if hasattr(level, 'downsample'): hs.append(level.downsample(hs[-1]))
-        h = self.mid.block_2(self.mid.attn_1(self.mid.block_1(hs[-1], emb)), emb)
-        for level in reversed(self.up):
-            for i in range(len(level.block)): h = level.run(i, torch.cat([h, hs.pop()], 1), emb)
-            if hasattr(level, 'upsample'): h = level.upsample(h)
-        return F.pixel_shuffle(self.conv_out(F.silu(self.norm_out(h))), self.config['patch'])
+# %% ../nbs/05_unet.ipynb #8f713ff5
+def linear_guess(
+    x:Tensor, # noisy images (B,3,H,W)
+    out:Tensor, # what the network has to add, same shape, of size 1
+    t:Tensor, # network times (B,), 0..T-1
+    std:float, # standard deviation of the clean images
+)->Tensor: # the noise in `x`
+    "The best linear guess of the noise, corrected by the network (linear schedule)."
+    a = at(linear_abar(), t.cpu()+1, x)
+    total = a*std**2 + 1-a
+    return (1-a).sqrt()/total*x - (a*std**2/total).sqrt()*out.to(x.dtype)
 
-    @property
-    def step(self)->int: return self.config['patch'] * 2**(len(self.config['mult'])-1) # H and W must be multiples of this
+# %% ../nbs/05_unet.ipynb #ed0c4a24
+@patch
+def forward(self:UNet,
+    x:Tensor, # noisy images (B,3,H,W)
+    t:Tensor, # network times (B,), 0..T-1
+)->Tensor: # the noise in them (B,3,H,W)
+    "Name the noise."
+    self.check(x)
+    emb = timestep_embedding(t, self.config['ch']).to(x.dtype)
+    emb = self.temb.dense[1](F.silu(self.temb.dense[0](emb)))
+    hs = [self.conv_in(F.pixel_unshuffle(x, self.config['patch']))]
+    for level in self.down:
+        for i in range(len(level.block)): hs.append(level.run(i, hs[-1], emb))
+        if hasattr(level, 'downsample'): hs.append(level.downsample(hs[-1]))
+    h = self.mid.block_2(self.mid.attn_1(self.mid.block_1(hs[-1], emb)), emb)
+    for level in reversed(self.up):
+        for i in range(len(level.block)): h = level.run(i, torch.cat([h, hs.pop()], 1), emb)
+        if hasattr(level, 'upsample'): h = level.upsample(h)
+    out = F.pixel_shuffle(self.conv_out(F.silu(self.norm_out(h))), self.config['patch'])
+    return linear_guess(x, out, t, self.config['data_std']) if self.config['data_std'] else out
 
-    def check(self, x:Tensor):
-        "Raise a `ValueError` for images that the network cannot halve."
-        if x.ndim != 4 or x.shape[1] != 3 or x.shape[2] % self.step or x.shape[3] % self.step:
-            raise ValueError(f'need images (B,3,H,W) with H and W multiples of {self.step}, got {tuple(x.shape)}')
+# %% ../nbs/05_unet.ipynb #1fa7c583
+@patch(as_prop=True)
+def step(self:UNet)->int:
+    "Height and width must be multiples of this."
+    return self.config['patch'] * 2**(len(self.config['mult'])-1)
 
-# %% ../nbs/05_unet.ipynb #32ac5c97
-SMALL = dict(size=128, ch=32, mult=(1,2,3,4), n_res=1, attn_at=(16,), patch=2) # the network of the bundled weights
+@patch
+def check(self:UNet, x:Tensor):
+    "Raise a `ValueError` for images that the network cannot halve."
+    if x.ndim != 4 or x.shape[1] != 3 or x.shape[2] % self.step or x.shape[3] % self.step:
+        raise ValueError(f'need images (B,3,H,W) with H and W multiples of {self.step}, got {tuple(x.shape)}')
 
-# %% ../nbs/05_unet.ipynb #dd6bbcec
+# %% ../nbs/05_unet.ipynb #beda393e
+SMALL = dict(size=128, ch=32, mult=(1,2,3,4), n_res=1, attn_at=(16,), patch=2, data_std=.4) # the network of the bundled weights
+
+# %% ../nbs/05_unet.ipynb #65e3d34e
 def eps_fn(
     model:nn.Module, # network called as model(x, times) with times (B,) in 0..T-1
 )->Callable: # eps(x_t, t) -> predicted noise, same shape, device and dtype as x_t
@@ -161,7 +187,7 @@ def eps_fn(
     def eps(x_t, t): return model(x_t.to(p), torch.full((len(x_t),), t-1, device=p.device)).to(x_t)
     return eps
 
-# %% ../nbs/05_unet.ipynb #47c04ef7
+# %% ../nbs/05_unet.ipynb #725ede59
 WEIGHTS = Path(__file__).parent/'weights' if '__file__' in globals() else Path('../ddnm_nb/weights')
 
 def save_unet(
@@ -174,7 +200,7 @@ def save_unet(
     meta = {'config': json.dumps(model.config)} | {k: str(v) for k,v in info.items()}
     with whole_file(path) as tmp: save_file(tensors, tmp, meta)
 
-# %% ../nbs/05_unet.ipynb #5a766bb2
+# %% ../nbs/05_unet.ipynb #4ae1fc61
 def bundled()->list: # names that `load_unet` knows
     "The weights that come with this package."
     return sorted(p.stem for p in WEIGHTS.glob('*.safetensors'))
@@ -185,7 +211,7 @@ def weights_path(path:str|Path)->Path: # an existing file
         if p.is_file(): return p
     raise ValueError(f'need a file of weights or one of the bundled {bundled()}, got {str(path)!r}')
 
-# %% ../nbs/05_unet.ipynb #7f65692c
+# %% ../nbs/05_unet.ipynb #c7f49c7e
 def read_weights(path:Path): # -> (tensors, settings of the UNet, what the file says of itself)
     "Read safetensors, or a pickle of nothing but tensors."
     try:
@@ -196,7 +222,7 @@ def read_weights(path:Path): # -> (tensors, settings of the UNet, what the file 
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as e:
         raise ValueError(f'need a file of weights (safetensors, or a pickle of tensors only), got {path}: {str(e).splitlines()[0]}') from e
 
-# %% ../nbs/05_unet.ipynb #f0bd3bad
+# %% ../nbs/05_unet.ipynb #609ab5d9
 def load_unet(
     path:str|Path, # a name of `bundled()`, one of our .safetensors, or SDEdit's celeba_hq.ckpt
 )->UNet: # in evaluation mode, float32, on the CPU; `model.info` is what the file says of itself

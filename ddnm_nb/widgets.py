@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['data_uri', 'player', 'compare', 'strip', 'explore']
 
-# %% ../nbs/01_widgets.ipynb #2a97a4ae
+# %% ../nbs/01_widgets.ipynb #80f9e1e0
 import base64, hashlib, html, io, json
 import ipywidgets, torch
 import matplotlib.pyplot as plt
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from .images import to_pil, show_images
 
-# %% ../nbs/01_widgets.ipynb #a11de083
+# %% ../nbs/01_widgets.ipynb #d10cb353
 def data_uri(x,          # tensor (3|1,H,W) or (1,3|1,H,W) in [-1,1], a mask, or a Pillow image
              quality=85, # JPEG quality, 1..95
             ):           # string that can stand in src="..."
@@ -26,7 +26,7 @@ def data_uri(x,          # tensor (3|1,H,W) or (1,3|1,H,W) in [-1,1], a mask, or
     _,fmt,data = min(files)
     return f'data:image/{fmt};base64,{base64.b64encode(data).decode()}'
 
-# %% ../nbs/01_widgets.ipynb #8c23712c
+# %% ../nbs/01_widgets.ipynb #690fc6ea
 _PLAYER = '''<figure class="ddnm-player" data-player="{uid}" style="margin:0 0 1em;max-width:{width}px">
 <div style="font-weight:600;margin-bottom:4px">{title}</div>
 <img src="{first}" alt="{alt}" style="width:100%;display:block;image-rendering:{rendering}">
@@ -53,12 +53,12 @@ document.querySelectorAll('[data-player="{uid}"]:not([data-ready])').forEach(fun
 }});
 }})();</script></figure>'''
 
-# %% ../nbs/01_widgets.ipynb #771d08d9
+# %% ../nbs/01_widgets.ipynb #ce7fe363
 def _js(x): return json.dumps(x).replace('<', '\\u003c')  # so that no text can end the script
 
 def _width(img, width): return width or max(256, min(640, img.width))
 
-# %% ../nbs/01_widgets.ipynb #1bc94c92
+# %% ../nbs/01_widgets.ipynb #c94df43a
 def player(frames,      # batch (B,3|1,H,W), or list of tensors or Pillow images
            labels=None, # one string for each frame; frame numbers when None
            title='',    # heading above the picture
@@ -79,7 +79,7 @@ def player(frames,      # batch (B,3|1,H,W), or list of tensors or Pillow images
     return HTML(_PLAYER.format(uid=uid, width=width, first=uris[0], last=len(ims)-1, frames=_js(uris), labels=_js(labels), ms=round(1000/fps),
                                rendering='pixelated' if ims[0].width*2<=width else 'auto', **{k:html.escape(v) for k,v in text.items()}))
 
-# %% ../nbs/01_widgets.ipynb #e4e72ae7
+# %% ../nbs/01_widgets.ipynb #e88d3c81
 _COMPARE = '''<figure class="ddnm-compare" style="margin:0 0 1em;max-width:{width}px">
 <style>.ddnm-compare>div:focus-within{{outline:3px solid #56B4E9}}</style>
 <div style="position:relative;--x:{start}%;aspect-ratio:{w}/{h};overflow:hidden">
@@ -90,7 +90,7 @@ _COMPARE = '''<figure class="ddnm-compare" style="margin:0 0 1em;max-width:{widt
 </div><div style="display:flex;justify-content:space-between;font-size:.9em;margin-top:6px"><span>&#9664; {left}</span><span>{right} &#9654;</span></div>
 <figcaption style="font-size:.9em;font-style:italic">{caption}</figcaption></figure>'''
 
-# %% ../nbs/01_widgets.ipynb #5aea9112
+# %% ../nbs/01_widgets.ipynb #ce99fa4e
 def compare(before,                    # picture on the left: (3|1,H,W) or (1,3|1,H,W) tensor, or Pillow image
             after,                     # picture on the right, of the same size
             alt='',                    # what both show, for who cannot see them
@@ -108,7 +108,7 @@ def compare(before,                    # picture on the left: (3|1,H,W) or (1,3|
     return HTML(_COMPARE.format(before=data_uri(a, quality), after=data_uri(b, quality), w=a.width, h=a.height, start=start, width=width,
                                 rendering='pixelated' if a.width*2<=width else 'auto', **{k:html.escape(str(v)) for k,v in text.items()}))
 
-# %% ../nbs/01_widgets.ipynb #9a2228a9
+# %% ../nbs/01_widgets.ipynb #a39f8eac
 def strip(frames,       # batch (B,3|1,H,W), or list of tensors or Pillow images
           labels=None,  # one string for each frame
           n=8,          # how many to show
@@ -121,7 +121,7 @@ def strip(frames,       # batch (B,3|1,H,W), or list of tensors or Pillow images
     pick = torch.linspace(0, len(frames)-1, min(n,len(frames))).round().int().tolist()
     return show_images([frames[i] for i in pick], titles=labels and [labels[i] for i in pick], ncols=len(pick), width=width, caption=caption)
 
-# %% ../nbs/01_widgets.ipynb #f849261b
+# %% ../nbs/01_widgets.ipynb #faf1a5b8
 def _to_html(result, alt):
     "What `f` returned, as an <img>"
     if isinstance(result, Figure):
@@ -134,7 +134,7 @@ def _to_html(result, alt):
     img = to_pil(result)
     return f'<img src="{data_uri(img)}" alt="{html.escape(alt)}" style="width:{_width(img, img.width if img.width>256 else None)}px;max-width:100%">'
 
-# %% ../nbs/01_widgets.ipynb #7141034a
+# %% ../nbs/01_widgets.ipynb #40e9ce35
 def explore(f,          # function of the controls; returns a matplotlib figure, a Pillow image or a tensor
             alt='',     # what the picture shows
             **controls, # for each argument of f: an ipywidgets widget, or its abbreviation
