@@ -6,7 +6,7 @@
 __all__ = ['texture_power', 'each_wave', 'texture', 'texture_eps', 'ddnm', 'posterior', 'simple_weights', 'ddnm_plus_simple',
            'plus_weights', 'ddnm_plus', 'checked', 'image_like', 'in_range', 'method', 'restore', 'result']
 
-# %% ../nbs/10_ddnm.ipynb #04c07b71
+# %% ../nbs/10_ddnm.ipynb #f0cc8533
 import math
 from collections import deque
 from collections.abc import Callable
@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 from .forward import spaced
 from .operators import LinearOp, SVDOp, extremes, inv0, mirror
-from .sampling import ddim_noise, sample, seeded
+from .sampling import ddim_noise, mixed_noise, sample, seeded
 from .time_travel import time_travel
 
-# %% ../nbs/10_ddnm.ipynb #61aad712
+# %% ../nbs/10_ddnm.ipynb #9998560e
 def texture_power(size:tuple, # (H,W)
                   std:float=.4, # standard deviation of the grey of a pixel
                   colour:float=.3, # that of colour, relative to grey
@@ -28,7 +28,7 @@ def texture_power(size:tuple, # (H,W)
     p = (f + 1/max(size)**2)**(-fall/2)
     return torch.stack([p, colour**2*p, colour**2*p])*std**2/p.mean()
 
-# %% ../nbs/10_ddnm.ipynb #7d84b350
+# %% ../nbs/10_ddnm.ipynb #0215fd58
 def each_wave(g, # (3,H,W) factors for grey and two colours
               x, # images (B,3,H,W)
              ):
@@ -51,21 +51,21 @@ def texture_eps(power, # (3,H,W) from `texture_power`
         return each_wave((1-a).sqrt()/(a*power+1-a), x)
     return eps
 
-# %% ../nbs/10_ddnm.ipynb #1298f586
+# %% ../nbs/10_ddnm.ipynb #e1b46c87
 def ddnm(A:LinearOp, # the measurement
          y:Tensor,   # what was measured
         )->Callable: # fix(x0, a, b)
     "Make the estimate agree with `y` and leave its null-space part alone (DDNM, Eq. 13)"
     return lambda x0, a, b: x0 - A.pinv(A(x0) - y)
 
-# %% ../nbs/10_ddnm.ipynb #f659d2ad
+# %% ../nbs/10_ddnm.ipynb #ac18d4f8
 def posterior(a:Tensor, # abar_t
               b:Tensor, # abar_s, s < t
              ): # c0, ct, sigma
     "Factors of x0 and x_t in the mean of q(x_s | x_t, x0), and its standard deviation (DDPM, Eq. 6 and 7, for any s < t)"
     return b.sqrt()*(1-a/b)/(1-a), (a/b).sqrt()*(1-b)/(1-a), ((1-b)/(1-a)*(1-a/b)).clamp(min=0).sqrt()
 
-# %% ../nbs/10_ddnm.ipynb #cd1a5441
+# %% ../nbs/10_ddnm.ipynb #bc5bf9cc
 def simple_weights(a, b, # abar_t, abar_s
                    sigma_y, # standard deviation of the noise of A⁺y
                   ): # lambda, gamma
@@ -74,7 +74,7 @@ def simple_weights(a, b, # abar_t, abar_s
     lam = torch.where(sigma>=c0*sigma_y, torch.ones_like(sigma), sigma/(c0*sigma_y).clamp(min=1e-30))
     return lam,(sigma**2-(c0*lam*sigma_y)**2).clamp(min=0)
 
-# %% ../nbs/10_ddnm.ipynb #5a2933c4
+# %% ../nbs/10_ddnm.ipynb #967a7bd2
 def ddnm_plus_simple(A:LinearOp, # the measurement; any, no spectrum needed
                      y:Tensor,   # what was measured
                      sigma_y:float, # standard deviation of its noise, in units of [-1,1]
@@ -87,7 +87,7 @@ def ddnm_plus_simple(A:LinearOp, # the measurement; any, no spectrum needed
         return posterior(a, b)[1]*(1-a).sqrt()*e_hat + simple_weights(a, b, gain*sigma_y)[1].sqrt()*randn(e_hat)
     return fix,noise
 
-# %% ../nbs/10_ddnm.ipynb #eea1b7a1
+# %% ../nbs/10_ddnm.ipynb #04d85152
 def plus_weights(sv:Tensor, # singular values, 0 where nothing is measured
                  b:Tensor,  # abar_s
                  sigma_y:float, # standard deviation of the noise of y
@@ -103,7 +103,7 @@ def plus_weights(sv:Tensor, # singular values, 0 where nothing is measured
     d1 = torch.where(free, fresh, torch.where(loud, eta*sigma, (sigma**2-lim**2).clamp(min=0).sqrt()))
     return lam,d1,torch.where(free, (sigma**2-fresh**2).clamp(min=0).sqrt(), 0.)
 
-# %% ../nbs/10_ddnm.ipynb #6ed08ca9
+# %% ../nbs/10_ddnm.ipynb #116de362
 def ddnm_plus(A:SVDOp,  # a measurement with a spectrum
               y:Tensor, # what was measured
               sigma_y:float, # standard deviation of its noise, in units of [-1,1]
@@ -119,7 +119,7 @@ def ddnm_plus(A:SVDOp,  # a measurement with a spectrum
         return A.spectral(d1, randn(e)) + A.spectral(d2, e)
     return fix,noise
 
-# %% ../nbs/10_ddnm.ipynb #aaa27d1a
+# %% ../nbs/10_ddnm.ipynb #9e7aa751
 def checked(eps:Callable)->Callable: # noise predictor -> noise predictor
     "`eps`, but what it returns must be finite noise of the shape and dtype of `x_t`"
     def checked_eps(x, t):
@@ -131,7 +131,7 @@ def checked(eps:Callable)->Callable: # noise predictor -> noise predictor
         return e
     return checked_eps
 
-# %% ../nbs/10_ddnm.ipynb #0715c346
+# %% ../nbs/10_ddnm.ipynb #44e68c13
 def image_like(A, # operator
                y, # what was measured
               ):  # zeros in the shape of the images that `A` measures
@@ -148,22 +148,23 @@ def in_range(name, v, # a number and what it is called
     "Raise a `ValueError` unless `0 <= v <= hi`"
     if not (math.isfinite(v) and 0<=v<=hi): raise ValueError(f'need {name} in [0,{hi}], got {v}' if math.isfinite(hi) else f'need {name} >= 0 and finite, got {v}')
 
-# %% ../nbs/10_ddnm.ipynb #eff69d31
+# %% ../nbs/10_ddnm.ipynb #1157718a
 def method(A:LinearOp, # the measurement
            y:Tensor,   # what was measured
            sigma_y:float=0., # standard deviation of its noise, in units of [-1,1]
            eta:float=1., # DDIM's eta for what is not measured, in [0,1]
            eta_y:float=.5, # share of fresh noise where the measurement is too loud, in [0,1]
            randn:Callable=torch.randn_like, # source of fresh noise
+           mix:float=0., # if not 0, the paper's share of fresh noise for what is not measured, in the place of `eta`
           ): # (fix, noise) for `sample`
     "DDNM without noise; with noise DDNM+ by the SVD, or simplified where there is no spectrum"
-    if sigma_y==0: return ddnm(A, y),ddim_noise(eta, randn)
-    if isinstance(A, SVDOp): return ddnm_plus(A, y, sigma_y, eta_y, randn, null_eta=eta)
+    if sigma_y==0: return ddnm(A, y),mixed_noise(mix, randn) if mix else ddim_noise(eta, randn)
+    if isinstance(A, SVDOp): return ddnm_plus(A, y, sigma_y, mix or eta_y, randn, null_eta=None if mix else eta)
     if eta!=1: raise ValueError(f'need eta=1 for noise and an operator without a spectrum (the simplified DDNM+ has no other), got {eta}')
     z = seeded([0])(image_like(A, y)[:1])
     return ddnm_plus_simple(A, y, sigma_y, randn, gain=1/extremes(A, z)[1])
 
-# %% ../nbs/10_ddnm.ipynb #976d94a3
+# %% ../nbs/10_ddnm.ipynb #668d14ab
 def restore(eps:Callable, # noise predictor: eps(x_t, t) -> noise, same shape
             y:Tensor,     # what was measured, as `A` makes it; device and dtype of all that follows
             A:LinearOp,   # the measurement
@@ -176,16 +177,17 @@ def restore(eps:Callable, # noise predictor: eps(x_t, t) -> noise, same shape
             seeds=None,    # None; an integer k for k, k+1, ..; or one integer an image
             x:Tensor=None, # x_T to start from; drawn when None
             eta_y:float=.5, # share of fresh noise where the measurement is too loud
+           mix:float=0.,  # if not 0, the paper's share of fresh noise at every step, in the place of `eta` and `eta_y`
            ): # generator of `Step`; the last `x_s` is the result
     "Restore pictures from a linear measurement with DDNM (DDNM+ if there is noise); nothing runs until the first step is asked for"
-    in_range('sigma_y', sigma_y, math.inf), in_range('eta', eta, 1), in_range('eta_y', eta_y, 1)
+    in_range('sigma_y', sigma_y, math.inf), in_range('eta', eta, 1), in_range('eta_y', eta_y, 1), in_range('mix', mix, 1)
     pairs = time_travel(spaced(len(abar)-1, steps), length, repeat)
     like = image_like(A, y)
     if seeds is not None: seeds = [seeds+i for i in range(len(like))] if isinstance(seeds, int) else list(seeds)
     if seeds is not None and len(seeds)!=len(like): raise ValueError(f'need {len(like)} seeds, one an image, got {len(seeds)}')
     if x is not None and x.shape!=like.shape: raise ValueError(f'need x of shape {tuple(like.shape)}, got {tuple(x.shape)}')
     randn = torch.randn_like if seeds is None else seeded(seeds)
-    fix,noise = method(A, y, sigma_y, eta, eta_y, randn)
+    fix,noise = method(A, y, sigma_y, eta, eta_y, randn, mix)
     return sample(checked(eps), randn(like) if x is None else x, pairs, abar, fix, noise, randn)
 
 def result(steps)->Tensor: # generator of steps, as `restore` gives it; all images
