@@ -6,7 +6,7 @@
 __all__ = ['texture_power', 'each_wave', 'texture', 'texture_eps', 'ddnm', 'posterior', 'simple_weights', 'ddnm_plus_simple',
            'plus_weights', 'ddnm_plus', 'checked', 'image_like', 'in_range', 'method', 'restore', 'result']
 
-# %% ../nbs/10_ddnm.ipynb #f0cc8533
+# %% ../nbs/10_ddnm.ipynb #be505abf
 import math
 from collections import deque
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from .operators import LinearOp, SVDOp, extremes, inv0, mirror
 from .sampling import ddim_noise, mixed_noise, sample, seeded
 from .time_travel import time_travel
 
-# %% ../nbs/10_ddnm.ipynb #9998560e
+# %% ../nbs/10_ddnm.ipynb #01bf87a0
 def texture_power(size:tuple, # (H,W)
                   std:float=.4, # standard deviation of the grey of a pixel
                   colour:float=.3, # that of colour, relative to grey
@@ -28,7 +28,7 @@ def texture_power(size:tuple, # (H,W)
     p = (f + 1/max(size)**2)**(-fall/2)
     return torch.stack([p, colour**2*p, colour**2*p])*std**2/p.mean()
 
-# %% ../nbs/10_ddnm.ipynb #0215fd58
+# %% ../nbs/10_ddnm.ipynb #69c07047
 def each_wave(g, # (3,H,W) factors for grey and two colours
               x, # images (B,3,H,W)
              ):
@@ -51,21 +51,21 @@ def texture_eps(power, # (3,H,W) from `texture_power`
         return each_wave((1-a).sqrt()/(a*power+1-a), x)
     return eps
 
-# %% ../nbs/10_ddnm.ipynb #e1b46c87
+# %% ../nbs/10_ddnm.ipynb #9e391ea2
 def ddnm(A:LinearOp, # the measurement
          y:Tensor,   # what was measured
         )->Callable: # fix(x0, a, b)
     "Make the estimate agree with `y` and leave its null-space part alone (DDNM, Eq. 13)"
     return lambda x0, a, b: x0 - A.pinv(A(x0) - y)
 
-# %% ../nbs/10_ddnm.ipynb #ac18d4f8
+# %% ../nbs/10_ddnm.ipynb #c17b9593
 def posterior(a:Tensor, # abar_t
               b:Tensor, # abar_s, s < t
              ): # c0, ct, sigma
     "Factors of x0 and x_t in the mean of q(x_s | x_t, x0), and its standard deviation (DDPM, Eq. 6 and 7, for any s < t)"
     return b.sqrt()*(1-a/b)/(1-a), (a/b).sqrt()*(1-b)/(1-a), ((1-b)/(1-a)*(1-a/b)).clamp(min=0).sqrt()
 
-# %% ../nbs/10_ddnm.ipynb #bc5bf9cc
+# %% ../nbs/10_ddnm.ipynb #a501bff3
 def simple_weights(a, b, # abar_t, abar_s
                    sigma_y, # standard deviation of the noise of A⁺y
                   ): # lambda, gamma
@@ -74,7 +74,7 @@ def simple_weights(a, b, # abar_t, abar_s
     lam = torch.where(sigma>=c0*sigma_y, torch.ones_like(sigma), sigma/(c0*sigma_y).clamp(min=1e-30))
     return lam,(sigma**2-(c0*lam*sigma_y)**2).clamp(min=0)
 
-# %% ../nbs/10_ddnm.ipynb #967a7bd2
+# %% ../nbs/10_ddnm.ipynb #2bf1a262
 def ddnm_plus_simple(A:LinearOp, # the measurement; any, no spectrum needed
                      y:Tensor,   # what was measured
                      sigma_y:float, # standard deviation of its noise, in units of [-1,1]
@@ -87,7 +87,7 @@ def ddnm_plus_simple(A:LinearOp, # the measurement; any, no spectrum needed
         return posterior(a, b)[1]*(1-a).sqrt()*e_hat + simple_weights(a, b, gain*sigma_y)[1].sqrt()*randn(e_hat)
     return fix,noise
 
-# %% ../nbs/10_ddnm.ipynb #04d85152
+# %% ../nbs/10_ddnm.ipynb #3d957bb0
 def plus_weights(sv:Tensor, # singular values, 0 where nothing is measured
                  b:Tensor,  # abar_s
                  sigma_y:float, # standard deviation of the noise of y
@@ -103,7 +103,7 @@ def plus_weights(sv:Tensor, # singular values, 0 where nothing is measured
     d1 = torch.where(free, fresh, torch.where(loud, eta*sigma, (sigma**2-lim**2).clamp(min=0).sqrt()))
     return lam,d1,torch.where(free, (sigma**2-fresh**2).clamp(min=0).sqrt(), 0.)
 
-# %% ../nbs/10_ddnm.ipynb #116de362
+# %% ../nbs/10_ddnm.ipynb #b931182a
 def ddnm_plus(A:SVDOp,  # a measurement with a spectrum
               y:Tensor, # what was measured
               sigma_y:float, # standard deviation of its noise, in units of [-1,1]
@@ -119,7 +119,7 @@ def ddnm_plus(A:SVDOp,  # a measurement with a spectrum
         return A.spectral(d1, randn(e)) + A.spectral(d2, e)
     return fix,noise
 
-# %% ../nbs/10_ddnm.ipynb #9e7aa751
+# %% ../nbs/10_ddnm.ipynb #5d2de48d
 def checked(eps:Callable)->Callable: # noise predictor -> noise predictor
     "`eps`, but what it returns must be finite noise of the shape and dtype of `x_t`"
     def checked_eps(x, t):
@@ -131,7 +131,7 @@ def checked(eps:Callable)->Callable: # noise predictor -> noise predictor
         return e
     return checked_eps
 
-# %% ../nbs/10_ddnm.ipynb #44e68c13
+# %% ../nbs/10_ddnm.ipynb #16b90256
 def image_like(A, # operator
                y, # what was measured
               ):  # zeros in the shape of the images that `A` measures
@@ -148,7 +148,7 @@ def in_range(name, v, # a number and what it is called
     "Raise a `ValueError` unless `0 <= v <= hi`"
     if not (math.isfinite(v) and 0<=v<=hi): raise ValueError(f'need {name} in [0,{hi}], got {v}' if math.isfinite(hi) else f'need {name} >= 0 and finite, got {v}')
 
-# %% ../nbs/10_ddnm.ipynb #1157718a
+# %% ../nbs/10_ddnm.ipynb #52d29e1d
 def method(A:LinearOp, # the measurement
            y:Tensor,   # what was measured
            sigma_y:float=0., # standard deviation of its noise, in units of [-1,1]
@@ -164,7 +164,7 @@ def method(A:LinearOp, # the measurement
     z = seeded([0])(image_like(A, y)[:1])
     return ddnm_plus_simple(A, y, sigma_y, randn, gain=1/extremes(A, z)[1])
 
-# %% ../nbs/10_ddnm.ipynb #668d14ab
+# %% ../nbs/10_ddnm.ipynb #f3638a7c
 def restore(eps:Callable, # noise predictor: eps(x_t, t) -> noise, same shape
             y:Tensor,     # what was measured, as `A` makes it; device and dtype of all that follows
             A:LinearOp,   # the measurement

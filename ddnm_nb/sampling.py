@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Step', 'keep', 'ddim_noise', 'ddpm_noise', 'sample', 'seeded', 'ideal_eps', 'mixed_noise']
 
-# %% ../nbs/07_sampling.ipynb #d48fafe4
+# %% ../nbs/07_sampling.ipynb #dcdd7778
 from collections import namedtuple
 from collections.abc import Callable
 from itertools import pairwise
@@ -15,12 +15,12 @@ from torch import Tensor
 
 from .forward import at, renoise
 
-# %% ../nbs/07_sampling.ipynb #b3e615b7
+# %% ../nbs/07_sampling.ipynb #c9d4d600
 Step = namedtuple('Step', 't s x_t x0 x0_hat x_s') # one step: from x_t over the belief x0 and the corrected belief x0_hat to x_s
 
 def keep(x0:Tensor, a:Tensor, b:Tensor)->Tensor: return x0 # a `fix` that changes nothing: free sampling
 
-# %% ../nbs/07_sampling.ipynb #78373f31
+# %% ../nbs/07_sampling.ipynb #9a333873
 def ddim_noise(
     eta:float=0., # 0: no fresh noise (DDIM); 1: as much as DDPM's posterior has
     randn:Callable=torch.randn_like, # source of fresh noise
@@ -37,7 +37,7 @@ def ddpm_noise(randn:Callable=torch.randn_like)->Callable:
     "The noise of DDPM's posterior q(x_s | x_t, x_0) (Ho et al. 2020, Eq. 6 and 7), for any s < t."
     return ddim_noise(1., randn)
 
-# %% ../nbs/07_sampling.ipynb #aadf76a9
+# %% ../nbs/07_sampling.ipynb #3fa88536
 @torch.no_grad()
 def sample(
     eps:Callable, # noise predictor: eps(x_t, t) -> noise, same shape as x_t
@@ -61,7 +61,7 @@ def sample(
         yield Step(t, s, x, x0, x0_hat, x_s)
         x = x_s
 
-# %% ../nbs/07_sampling.ipynb #e9fda6e7
+# %% ../nbs/07_sampling.ipynb #77857da8
 def seeded(
     seeds, # one integer an image
 )->Callable: # a function like `torch.randn_like`, for batches of len(seeds)
@@ -72,7 +72,7 @@ def seeded(
         return torch.stack([torch.randn(x.shape[1:], generator=g) for g in gens]).to(x)
     return randn
 
-# %% ../nbs/07_sampling.ipynb #ec34b802
+# %% ../nbs/07_sampling.ipynb #c9d020c2
 def ideal_eps(
     mean:Tensor|float, # mean of the pixels, anything that broadcasts with the images
     var:Tensor|float, # their variance, likewise; pixels are independent
@@ -84,7 +84,7 @@ def ideal_eps(
         return (1-a).sqrt()/(a*var + 1-a)*(x_t - a.sqrt()*mean)
     return eps
 
-# %% ../nbs/07_sampling.ipynb #dea377e5
+# %% ../nbs/07_sampling.ipynb #b1a2ecad
 def mixed_noise(
     eta:float=.85, # share of fresh noise, as a standard deviation, in [0,1]
     randn:Callable=torch.randn_like, # source of fresh noise

@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['time_travel', 'calls', 'travel_cost']
 
-# %% ../nbs/11_time_travel.ipynb #e712abe5
+# %% ../nbs/11_time_travel.ipynb #bb674a61
 from itertools import pairwise
 
-# %% ../nbs/11_time_travel.ipynb #101314c7
+# %% ../nbs/11_time_travel.ipynb #05fff5f2
 def time_travel(ts:list, # stops, the deepest first, 0 last, as `spaced` gives them
                 length:int=1, # stops to go back, at least 1
                 repeat:int=1, # times that each stretch is walked, at least 1; 1 = no travel
@@ -25,7 +25,7 @@ def time_travel(ts:list, # stops, the deepest first, 0 last, as `spaced` gives t
         if n-1-i in turns: pairs += ([(ts[i],ts[i-length])] + list(pairwise(ts[i-length:i+1])))*(repeat-1)
     return pairs
 
-# %% ../nbs/11_time_travel.ipynb #e00406b1
+# %% ../nbs/11_time_travel.ipynb #aae951f3
 def calls(pairs:list, # [(t,s), ...]
          )->int: # pairs that denoise
     "Network calls that a list of pairs costs"
