@@ -7,7 +7,7 @@ __all__ = ['SAMPLES', 'TASKS', 'ROUNDING', 'one_line_errors', 'task_operator', '
            'out_paths', 'count_calls', 'fill', 'sheet', 'ddnm_restore', 'demo_frames', 'score', 'table', 'demo',
            'ddnm_demo', 'numbers', 'ddnm_train']
 
-# %% ../nbs/16_cli.ipynb #e775f8e0
+# %% ../nbs/16_cli.ipynb #ccd7234b
 import sys, time
 from functools import wraps
 from pathlib import Path
@@ -32,7 +32,7 @@ from .time_travel import time_travel
 from .training import machine, run_training
 from .unet import eps_fn, load_unet
 
-# %% ../nbs/16_cli.ipynb #fe400473
+# %% ../nbs/16_cli.ipynb #e832544d
 def one_line_errors(f):
     "Turn the errors that bad input raises into one line on stderr and exit status 2."
     @wraps(f)
@@ -43,10 +43,10 @@ def one_line_errors(f):
             raise SystemExit(2) from e
     return wrapped
 
-# %% ../nbs/16_cli.ipynb #7c31aaef
+# %% ../nbs/16_cli.ipynb #b9a5a3af
 SAMPLES = (Path(__file__).parent if '__file__' in globals() else Path('../ddnm_nb'))/'samples' # held-out frames in the layout of DREAMING
 
-# %% ../nbs/16_cli.ipynb #2dbe7bd9
+# %% ../nbs/16_cli.ipynb #97678897
 TASKS = ('inpaint', 'sr4', 'gray', 'blur', 'cs25', 'denoise', 'old-photo')
 ROUNDING = 2/255/12**.5 # standard deviation of the rounding of an 8-bit file, in [-1,1] units
 
@@ -65,7 +65,7 @@ def task_operator(
     if task == 'cs25': return HadamardCS(size, .25)
     return Identity() if task == 'denoise' else Gray()@Mask(mask)
 
-# %% ../nbs/16_cli.ipynb #817cee15
+# %% ../nbs/16_cli.ipynb #6f80c5d8
 def measure(task:str, x:Tensor, mask:Tensor|None, degrade:bool, sigma_y:float, blur:float, seed:int): # -> (A, y, sigma_y)
     "Operator, measurement and noise level behind a picture `x` (1,3,H,W): already degraded, or to be degraded."
     if task == 'denoise' and not sigma_y > 0: raise ValueError(f'need sigma_y > 0 to denoise, got {sigma_y}')
@@ -78,7 +78,7 @@ def measure(task:str, x:Tensor, mask:Tensor|None, degrade:bool, sigma_y:float, b
     if task in ('gray', 'old-photo'): x = x.mean(1, keepdim=True)
     return A, x*mask if task == 'old-photo' else x, max(sigma_y, ROUNDING) if task == 'blur' else sigma_y
 
-# %% ../nbs/16_cli.ipynb #0d3e143e
+# %% ../nbs/16_cli.ipynb #5a87bf1d
 def restore_task(
     x:Tensor, # picture (1,3,H,W) in [-1,1]
     model, # a `UNet`
@@ -99,7 +99,7 @@ def restore_task(
     steps = restore(windowed(eps_fn(model), n), torch.cat([y]*samples), A, linear_abar(), sigma_y, seeds=range(seed, seed+samples), **kw)
     return last(progress(steps) if progress else steps).x_s.clamp(-1, 1), first.clamp(-1, 1)
 
-# %% ../nbs/16_cli.ipynb #7b22a4e9
+# %% ../nbs/16_cli.ipynb #927bead9
 def read_pair(image:str, mask:str, invert:bool=False): # -> (image (1,3,H,W), mask (1,1,H,W) or None)
     "Read a picture and its mask, which must have one size."
     x, m = load_image(image), load_mask(mask, invert=invert) if mask else None
@@ -113,29 +113,29 @@ def out_paths(out:str, n:int)->list: # of n paths
     if p.suffix.lower() not in Image.registered_extensions(): raise ValueError(f'need a file name of a picture, such as {p.stem}.png, got {out}')
     return [p] if n == 1 else [p.with_name(f'{p.stem}_{i}{p.suffix}') for i in range(n)]
 
-# %% ../nbs/16_cli.ipynb #1790ab78
+# %% ../nbs/16_cli.ipynb #34774166
 def count_calls(steps:int, length:int=1, repeat:int=1, t0:int=1000)->int: # network calls
     "How often the network is called on a walk from depth `t0` with time travel."
     return sum(s < t for t,s in time_travel([t for t in spaced(1000, steps) if t <= t0], length, repeat))
 
-def fill(x:Tensor, m:Tensor|None, net, samples:int, seed:int, context:float, finest:int, **kw)->Tensor: # (samples,3,H,W)
+def fill(x:Tensor, m:Tensor|None, net, context:float, finest:int, **kw)->tuple: # ((samples,3,H,W), the input with its hole shown)
     "Fill holes with a progress bar, and say what is done at which size."
     if m is None: raise ValueError('need a mask to inpaint, got none')
-    top, left, h, w = hole_region(m, net.config['size'], context)
-    levels = level_sizes((h, w), net.config['size'], finest or None)
-    print(f'restoring {w} x {h} pixels at ({left},{top}) round the hole, in sizes', ', '.join(f'{b} x {a}' for a,b in levels))
-    steps = {k: kw[k] for k in ('steps', 'length', 'repeat')}
-    total = count_calls(**steps) + (count_calls(steps['steps'], t0=60)*(len(levels)-1))
-    return restore_large(eps_fn(net), x, m, linear_abar(), net.config['size'], context, samples, seed, lambda s: tqdm(s, total=total, desc='restoring', unit='step'),
-                         finest=finest or None, **kw)
+    finest, size = finest or net.config['size'], net.config['size']
+    top, left, h, w = hole_region(m, size, context)
+    levels = level_sizes((h, w), size, finest)
+    print(f'restoring {w} x {h} pixels at ({left},{top}) round the hole, at', ', '.join(f'{b} x {a}' for a,b in levels) + ', and bringing that back')
+    total = count_calls(kw['steps'], kw['length'], kw['repeat']) + count_calls(kw['steps'], t0=60)*(len(levels)-1)
+    bar = lambda s: tqdm(s, total=total, desc='restoring', unit='step')
+    return restore_large(eps_fn(net), x, m, linear_abar(), size, context, progress=bar, finest=finest, **kw), masked(x, m)
 
-# %% ../nbs/16_cli.ipynb #ed128004
+# %% ../nbs/16_cli.ipynb #8d560aaf
 def sheet(pictures:list, gap:int=4)->Tensor: # of (1,3|1,H,W) in [-1,1] -> (1,3,H,W')
     "Pictures of one height side by side, with white gaps."
     white = torch.ones(1, 3, pictures[0].shape[2], gap)
     return torch.cat([v for p in pictures for v in (p.expand(1, 3, -1, -1), white)][:-1], 3)
 
-# %% ../nbs/16_cli.ipynb #39d1ff20
+# %% ../nbs/16_cli.ipynb #6e7bf4f4
 @call_parse
 @one_line_errors
 def ddnm_restore(
@@ -153,26 +153,25 @@ def ddnm_restore(
     samples:int=1, # how many restorations
     model:str='scenes128', # name of bundled weights, or a file
     context:float=2., # inpaint: side of the restored region over that of the hole
-    finest:int=0, # inpaint: refine up to this shorter side of the region; 0: full size
+    finest:int=0, # inpaint: refine up to this shorter side of the region; 0: stay at the network's size, and enlarge
     blur:float=1.2, # blur: standard deviation of the Gaussian, in pixels
     sheet_path:str='', # also write a comparison sheet to this file
     degrade:store_true=False, # the picture is clean: degrade it first
     invert:store_true=False, # the mask has 255 where the hole is
 ):
     "Restore a picture with DDNM+: fill holes, enlarge, colour, sharpen, denoise."
-    paths = out_paths(out, samples)
-    if sheet_path: out_paths(sheet_path, 1)
+    paths, sheets = out_paths(out, samples), out_paths(sheet_path, 1) if sheet_path else []
     net, (x, m) = load_unet(model), read_pair(image, mask, invert)
-    kw = dict(steps=steps, length=length, repeat=repeat, sigma_y=2*sigma_y, eta=eta, mix=mix)
-    if task == 'inpaint': done, first = fill(x, m, net, samples, seed, context, finest, **kw), masked(x, m) if m is not None else x
+    kw = dict(samples=samples, seed=seed, steps=steps, length=length, repeat=repeat, sigma_y=2*sigma_y, eta=eta, mix=mix)
+    if task == 'inpaint': done, first = fill(x, m, net, context, finest, **kw)
     else:
         bar = lambda s: tqdm(s, total=count_calls(steps, length, repeat), desc=task, unit='step')
-        done, first = restore_task(x, net, task, m, degrade, blur=blur, samples=samples, seed=seed, progress=bar, **kw)
+        done, first = restore_task(x, net, task, m, degrade, blur=blur, progress=bar, **kw)
     for p,v in zip(paths, done.split(1)): save_image(v, p)
-    if sheet_path: save_image(sheet([first, *done.split(1)] + [x]*degrade), sheet_path)
-    print('wrote', ', '.join(map(str, paths + [sheet_path]*bool(sheet_path))))
+    for p in sheets: save_image(sheet([first, *done.split(1)] + [x]*degrade), p)
+    print('wrote', ', '.join(map(str, paths + sheets)))
 
-# %% ../nbs/16_cli.ipynb #2a0569fe
+# %% ../nbs/16_cli.ipynb #34c980ae
 def demo_frames(n:int=16): # -> (images, masks, truths), each (n,.,128,128), and names
     "The middle frame of each bundled film: scenes that the bundled network has not seen."
     films = scenes(SAMPLES)
@@ -180,7 +179,7 @@ def demo_frames(n:int=16): # -> (images, masks, truths), each (n,.,128,128), and
     items = [HoleFrames(s)[1] for s in films[:n]]
     return *[torch.stack([d[k] for d in items]) for k in ('image','mask','gt')], [d['name'] for d in items]
 
-# %% ../nbs/16_cli.ipynb #a806b55b
+# %% ../nbs/16_cli.ipynb #579dee88
 def score(name:str, x:Tensor, truth:Tensor, mask:Tensor, calls:int, seconds:float)->dict: # one row of the table
     "Mean scores of a batch of restorations."
     return dict(method=name, psnr=psnr(x, truth).mean().item(), ssim=ssim(x, truth).mean().item(),
@@ -191,7 +190,7 @@ def table(rows:list)->str: # rows: of `score`
     head = f"{'method':<24}{'PSNR':>8}{'SSIM':>8}{'PSNR in the hole':>19}{'calls':>7}{'seconds a frame':>17}"
     return '\n'.join([head] + [f"{r['method']:<24}{r['psnr']:>8.2f}{r['ssim']:>8.4f}{r['hole_psnr']:>19.2f}{r['calls']:>7}{r['seconds']:>17.2f}" for r in rows])
 
-# %% ../nbs/16_cli.ipynb #aabdc6c3
+# %% ../nbs/16_cli.ipynb #53be6087
 def demo(
     model, # a `UNet`
     n:int=16, # bundled frames to restore
@@ -216,7 +215,7 @@ def demo(
         rows.append(score(name, results[name], truth, mask, calls, (time.time()-start)/len(image)))
     return rows, results, image, mask, truth, names
 
-# %% ../nbs/16_cli.ipynb #44322e6a
+# %% ../nbs/16_cli.ipynb #116a7f14
 @call_parse
 @one_line_errors
 def ddnm_demo(
@@ -242,13 +241,13 @@ def ddnm_demo(
     print(table(rows))
     print(f'{len(names)} frames in {time.time()-start:.0f} s on {machine()}; sheets (occluded, mask, DDNM+, with travel, biharmonic, truth) in {folders[1]}')
 
-# %% ../nbs/16_cli.ipynb #8271b429
+# %% ../nbs/16_cli.ipynb #b9bf9b01
 def numbers(s:str)->tuple: # '1,2,3' -> (1,2,3)
     "Whole numbers separated by commas."
     try: return tuple(int(v) for v in s.split(',') if v)
     except ValueError: raise ValueError(f'need whole numbers separated by commas, got {s!r}') from None
 
-# %% ../nbs/16_cli.ipynb #d2149852
+# %% ../nbs/16_cli.ipynb #fd962049
 @call_parse
 @one_line_errors
 def ddnm_train(
@@ -277,6 +276,6 @@ def ddnm_train(
 ):
     "Train a noise predictor on pictures."
     net = dict(size=size, ch=ch, mult=numbers(mult), n_res=n_res, attn_at=numbers(attn_at), patch=patch, data_std=data_std)
-    st = run_training(data, out, net, epochs, keep=numbers(keep), val=val, save_every=save_every, resume=resume, decay=decay, seed=seed, init=init,
-                      bs=bs, lr=lr, warmup=warmup, bf16=bf16, workers=workers)
+    kw = dict(bs=bs, lr=lr, warmup=warmup, bf16=bf16, workers=workers, decay=decay, seed=seed, init=init)
+    st = run_training(data, out, net, epochs, numbers(keep), val, save_every, resume, **kw)
     print(f'{st.step} steps; weights in {out}')

@@ -7,7 +7,7 @@ __all__ = ['from_uint8', 'to_uint8', 'from_pil', 'is_mask', 'one_image', 'to_pil
            'to_rgb', 'as_hw', 'resize', 'load_image', 'whole_file', 'save_image', 'mask_from_pil', 'load_mask',
            'masked']
 
-# %% ../nbs/00_images.ipynb #c5173e5a
+# %% ../nbs/00_images.ipynb #427e7b6c
 import os, uuid, warnings
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,32 +15,32 @@ import numpy as np, torch
 import matplotlib.pyplot as plt
 from PIL import Image, ImageOps
 
-# %% ../nbs/00_images.ipynb #9addbfb9
+# %% ../nbs/00_images.ipynb #ecf732f4
 def from_uint8(u, # uint8 tensor or array of any shape, values 0..255
               ):  # float32 tensor of the same shape, values in [-1,1]
     "The float picture of the 256 levels of a file"
     return torch.as_tensor(u).float()/127.5 - 1
 
-# %% ../nbs/00_images.ipynb #dc6299c0
+# %% ../nbs/00_images.ipynb #ccaab54d
 def to_uint8(x, # tensor of any shape, values in [-1,1]
             ):  # uint8 tensor of the same shape, values 0..255
     "Round a picture in [-1,1] to the 256 levels of a file; what lies outside is clipped"
     return ((x.detach().float()+1)*127.5).round().clamp(0,255).to(torch.uint8)
 
-# %% ../nbs/00_images.ipynb #cb1d6968
+# %% ../nbs/00_images.ipynb #5a244897
 def from_pil(img, # a Pillow image in mode RGB or L
             ):    # (1,3,H,W) for RGB, (1,1,H,W) for L, float32 in [-1,1]
     "A Pillow image as a batch of one"
     u = np.array(img)
     return from_uint8(u.reshape(*u.shape[:2], -1)).permute(2,0,1)[None].contiguous()
 
-# %% ../nbs/00_images.ipynb #cf2f126f
+# %% ../nbs/00_images.ipynb #d1ed965c
 def is_mask(x): # tensor
     "Whether `x` is a mask: boolean, or one channel holding both 0 and 1 and nothing else"
     if x.dtype==torch.bool: return True
     return x.shape[-3]==1 and bool(((x==0)|(x==1)).all()) and bool((x==0).any()) and bool((x==1).any())
 
-# %% ../nbs/00_images.ipynb #ac71671d
+# %% ../nbs/00_images.ipynb #931180d2
 def one_image(x): # (3|1,H,W) or (1,3|1,H,W) tensor
     "The single picture in `x`, as (C,H,W)"
     y = x[0] if x.ndim==4 and len(x)==1 else x
@@ -48,7 +48,7 @@ def one_image(x): # (3|1,H,W) or (1,3|1,H,W) tensor
         raise ValueError(f'need one picture of shape (3|1,H,W) or (1,3|1,H,W), got {tuple(x.shape)}')
     return y
 
-# %% ../nbs/00_images.ipynb #e36d0a5d
+# %% ../nbs/00_images.ipynb #ba44711e
 def to_pil(x, # (3|1,H,W) or (1,3|1,H,W): float in [-1,1], uint8 in 0..255, or a mask of 0 and 1
           ):  # Pillow image, mode RGB or L
     "A tensor as a Pillow image; a mask becomes 0 and 255"
@@ -58,14 +58,14 @@ def to_pil(x, # (3|1,H,W) or (1,3|1,H,W): float in [-1,1], uint8 in 0..255, or a
     u = x.permute(1,2,0).cpu().numpy()
     return Image.fromarray(u[...,0] if u.shape[-1]==1 else u)
 
-# %% ../nbs/00_images.ipynb #1934bd8e
+# %% ../nbs/00_images.ipynb #a6f8b629
 def _as_list(images):
     "A batch, a single picture or a list, as a list of Pillow images"
     if isinstance(images, Image.Image): return [images]
     if isinstance(images, torch.Tensor): images = images if images.ndim==4 else [images]
     return [to_rgb(p) if p.mode not in ('RGB','L') else p for p in map(to_pil, images)]
 
-# %% ../nbs/00_images.ipynb #32d710f9
+# %% ../nbs/00_images.ipynb #57922e51
 def show_images(images,       # batch (B,3|1,H,W), or list of (3|1,H,W) or (1,3|1,H,W) tensors or Pillow images
                 titles=None,  # one string for each picture
                 ncols=None,   # pictures in a row; at most 6 when None
@@ -91,7 +91,7 @@ def show_images(images,       # batch (B,3|1,H,W), or list of (3|1,H,W) or (1,3|
     plt.close(fig)
     return fig
 
-# %% ../nbs/00_images.ipynb #706ad55b
+# %% ../nbs/00_images.ipynb #b4d6cb26
 def open_image(source,    # path, or open binary file
                name=None, # what to call it in an error message
               ):          # Pillow image, upright, decoded
@@ -106,7 +106,7 @@ def open_image(source,    # path, or open binary file
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as e:
         raise ValueError(f'need a picture that Pillow can read, got {name}: {e}') from e
 
-# %% ../nbs/00_images.ipynb #a5f0333f
+# %% ../nbs/00_images.ipynb #6e361d06
 def deep_to_8bit(img): # Pillow image in mode I;16, I or F
     "Bring grey pictures of 16 bits, or of floats in [0,1], to 8 bits; Pillow's own convert would clip them"
     a = np.asarray(img).astype(np.float64)
@@ -114,7 +114,7 @@ def deep_to_8bit(img): # Pillow image in mode I;16, I or F
     if a.min()<0 or a.max()>top: raise ValueError(f'need mode {img.mode} pixels in 0..{top}, got {a.min()}..{a.max()}')
     return Image.fromarray((a*(255/top)).round().astype(np.uint8))
 
-# %% ../nbs/00_images.ipynb #6ca92559
+# %% ../nbs/00_images.ipynb #52873f49
 def to_rgb(img): # Pillow image in any mode
     "Any Pillow image as RGB: palettes and greys expanded, transparency laid over white, 16 bits scaled"
     if img.mode.startswith('I') or img.mode=='F': img = deep_to_8bit(img)
@@ -124,7 +124,7 @@ def to_rgb(img): # Pillow image in any mode
         return Image.alpha_composite(Image.new('RGBA', img.size, 'white'), img).convert('RGB')
     return img.convert('RGB')
 
-# %% ../nbs/00_images.ipynb #4ba4659b
+# %% ../nbs/00_images.ipynb #ed8d30f8
 def as_hw(size): # int, or (H,W)
     "`size` as a pair (H,W) of positive ints"
     hw = (size,size) if np.isscalar(size) else tuple(size)
@@ -132,7 +132,7 @@ def as_hw(size): # int, or (H,W)
         raise ValueError(f'need size as a positive int or (H,W), got {size!r}')
     return int(hw[0]),int(hw[1])
 
-# %% ../nbs/00_images.ipynb #60f59a59
+# %% ../nbs/00_images.ipynb #a67c29ae
 def resize(img,                           # Pillow image
            size=None,                     # int for a square, (H,W), or None to leave it alone
            resample=Image.Resampling.LANCZOS): # Pillow filter
@@ -141,14 +141,14 @@ def resize(img,                           # Pillow image
     h,w = as_hw(size)
     return img if img.size==(w,h) else img.resize((w,h), resample)
 
-# %% ../nbs/00_images.ipynb #914816a6
+# %% ../nbs/00_images.ipynb #7283416a
 def load_image(path,      # path of a picture in any format Pillow reads
                size=None, # int for a square, (H,W), or None for the size of the file
               ):          # (1,3,H,W) float32 in [-1,1]
     "Read a picture"
     return from_pil(resize(to_rgb(open_image(path)), size))
 
-# %% ../nbs/00_images.ipynb #4949c057
+# %% ../nbs/00_images.ipynb #fc43fdeb
 @contextmanager
 def whole_file(path): # path that shall be written
     "Yield a temporary path beside `path`: renamed to it on success, removed on failure"
@@ -159,7 +159,7 @@ def whole_file(path): # path that shall be written
         os.replace(tmp, path)
     finally: tmp.unlink(missing_ok=True)
 
-# %% ../nbs/00_images.ipynb #da6de524
+# %% ../nbs/00_images.ipynb #0f4c60b5
 def save_image(x,    # (3|1,H,W) or (1,3|1,H,W) tensor in [-1,1], a mask, or a Pillow image
                path, # the extension chooses the format; none means .png
               ):     # the path written
@@ -173,7 +173,7 @@ def save_image(x,    # (3|1,H,W) or (1,3|1,H,W) tensor in [-1,1], a mask, or a P
     with whole_file(path) as tmp: img.save(tmp, format=fmt, **({'quality':95} if fmt in ('JPEG','WEBP') else {}))
     return path
 
-# %% ../nbs/00_images.ipynb #177038d0
+# %% ../nbs/00_images.ipynb #55d37678
 def mask_from_pil(img,          # Pillow image of a mask, white = keep
                   size=None,    # int, (H,W) or None
                   invert=False, # whether white means hole in this file
@@ -187,7 +187,7 @@ def mask_from_pil(img,          # Pillow image of a mask, white = keep
     m = torch.from_numpy(np.array(cut)>0)[None,None]
     return (~m if invert else m).float()
 
-# %% ../nbs/00_images.ipynb #795b7b20
+# %% ../nbs/00_images.ipynb #35021749
 def load_mask(path,         # path of a mask picture: 255 = keep, 0 = hole
               size=None,    # int for a square, (H,W), or None for the size of the file
               invert=False, # whether white means hole in this file
@@ -199,7 +199,7 @@ def load_mask(path,         # path of a mask picture: 255 = keep, 0 = hole
     raise ValueError(f'need a mask with both kept (255) and hole (0) pixels, got only {"kept" if m.min() else "hole"} pixels '
                      f'in {path} (values in the file: {img.getextrema()}, resized to: {size})')
 
-# %% ../nbs/00_images.ipynb #02672be8
+# %% ../nbs/00_images.ipynb #f8b010f0
 def masked(x,    # (B,3,H,W) or (3,H,W) in [-1,1]
            mask, # (1|B,1,H,W) or (1,H,W): 1 = keep, 0 = hole
           ):     # like x, the hole filled with a grey hatch

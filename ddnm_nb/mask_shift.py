@@ -6,7 +6,7 @@
 __all__ = ['starts', 'windows', 'tent', 'blend', 'windowed', 'last_part', 'refine', 'box', 'to_net', 'from_net', 'hole_region',
            'level_sizes', 'coarse_to_fine', 'restore_large']
 
-# %% ../nbs/12_mask_shift.ipynb #5be3dd3c
+# %% ../nbs/12_mask_shift.ipynb #6d1f2745
 import math
 from collections.abc import Callable
 import torch
@@ -18,7 +18,7 @@ from .operators import LinearOp, Mask
 from .sampling import sample, seeded
 from .time_travel import time_travel
 
-# %% ../nbs/12_mask_shift.ipynb #08ca72a3
+# %% ../nbs/12_mask_shift.ipynb #c9a40a91
 def starts(n:int,      # pixels along one side
            window:int, # of which a window covers
            stride:int, # from one window to the next
@@ -35,14 +35,14 @@ def windows(size:tuple, # (H,W) of the picture
     if min(size)<window: raise ValueError(f'need a picture of at least {window} x {window} pixels, the window, got {tuple(size)}')
     return [(i,j) for i in starts(size[0], window, stride) for j in starts(size[1], window, stride)]
 
-# %% ../nbs/12_mask_shift.ipynb #3c5f65de
+# %% ../nbs/12_mask_shift.ipynb #a4957067
 def tent(n:int, # side of a window
         )->Tensor: # (n,n), largest in the middle, above 0 everywhere
     "How much a window is trusted at each of its pixels"
     w = 1-(2*(torch.arange(n)+.5)/n-1).abs()
     return w[:,None]*w
 
-# %% ../nbs/12_mask_shift.ipynb #698adac5
+# %% ../nbs/12_mask_shift.ipynb #e008c319
 def blend(places:list, # of windows, [(top,left), ...]
           parts,       # (B,C,n,n) tensors, or their shares (n,n), one a window; any iterable
           like:Tensor, # zeros or anything else in the shape of the result (..,H,W)
@@ -56,7 +56,7 @@ def blend(places:list, # of windows, [(top,left), ...]
         total[i:i+n,j:j+n] += w
     return out/torch.where(total>0, total, 1)
 
-# %% ../nbs/12_mask_shift.ipynb #8ceaabe6
+# %% ../nbs/12_mask_shift.ipynb #7f37a454
 def windowed(eps:Callable, # noise predictor for pictures of window x window pixels
              window:int,   # side of a window: the size that the network was trained at
              stride:int=None, # from one window to the next; half a window when None
@@ -77,7 +77,7 @@ def windowed(eps:Callable, # noise predictor for pictures of window x window pix
         return blend(places, parts, x)
     return large
 
-# %% ../nbs/12_mask_shift.ipynb #541b628d
+# %% ../nbs/12_mask_shift.ipynb #afd22565
 def last_part(T:int,  # deepest depth of the model
               t0:int, # depth to start from, 1..T
               steps:int=100, # stops on a whole walk, must divide T
@@ -88,7 +88,7 @@ def last_part(T:int,  # deepest depth of the model
     if not 1<=t0<=T: raise ValueError(f'need t0 from 1 to {T}, got {t0}')
     return time_travel([t for t in spaced(T, steps) if t<=t0], length, repeat)
 
-# %% ../nbs/12_mask_shift.ipynb #12ed0249
+# %% ../nbs/12_mask_shift.ipynb #01365842
 def refine(eps:Callable,  # noise predictor at the size of the large picture, such as `windowed`
            coarse:Tensor, # first version, without detail (B,3,H,W)
            y:Tensor,      # what was measured of the large picture
@@ -112,7 +112,7 @@ def refine(eps:Callable,  # noise predictor at the size of the large picture, su
     start = renoise(coarse-A.pinv(A(coarse)-y), 0, pairs[0][0], abar, randn)
     return sample(checked(eps), start, pairs, abar, fix, noise, randn)
 
-# %% ../nbs/12_mask_shift.ipynb #2d9a775e
+# %% ../nbs/12_mask_shift.ipynb #1b71e307
 def box(n:int, # pixels of a line
         m:int, # pixels that it shall have
        )->Tensor: # (m,n), float64: the share of each old pixel in each new one
@@ -134,7 +134,7 @@ def from_net(x:Tensor, size:tuple)->Tensor: # (B,3,h,w) -> (B,3,H,W)
     "Bring images back to a size (bicubic; antialiased when they get smaller)"
     return x if tuple(x.shape[2:])==tuple(size) else F.interpolate(x, size=tuple(size), mode='bicubic', antialias=True)
 
-# %% ../nbs/12_mask_shift.ipynb #f0d86523
+# %% ../nbs/12_mask_shift.ipynb #6884bcfe
 def hole_region(mask:Tensor, # (1,1,H,W), 1 = keep, 0 = hole
                 least:int,   # smallest side worth cutting out: the network's size
                 context:float=2., # side of the region over the larger side of the hole
@@ -150,7 +150,7 @@ def hole_region(mask:Tensor, # (1,1,H,W), 1 = keep, 0 = hole
     top,left = [int(((v[0]+v[-1]+1)//2-n//2).clamp(0, N-n)) for v,n,N in ((rows,h,H), (cols,w,W))]
     return top,left,h,w
 
-# %% ../nbs/12_mask_shift.ipynb #ace93034
+# %% ../nbs/12_mask_shift.ipynb #46213d47
 def level_sizes(shape:tuple, # (H,W) of the picture
                 size:int,    # the network's
                 finest:int=None, # shorter side at the end; that of the picture when None
@@ -162,7 +162,7 @@ def level_sizes(shape:tuple, # (H,W) of the picture
     k = math.ceil(math.log2(grow))
     return [tuple(round(n*size/s*grow**(i/max(k,1))) for n in shape) for i in range(k+1)]
 
-# %% ../nbs/12_mask_shift.ipynb #82321893
+# %% ../nbs/12_mask_shift.ipynb #abc80c8e
 def coarse_to_fine(eps:Callable, # noise predictor for pictures of size x size
                    x:Tensor,     # image (1,3,H,W); what is in the hole does not matter
                    mask:Tensor,  # (1,1,H,W), 1 = keep, 0 = hole
@@ -190,7 +190,7 @@ def coarse_to_fine(eps:Callable, # noise predictor for pictures of size x size
         for step in walk: yield step
         done = step.x_s
 
-# %% ../nbs/12_mask_shift.ipynb #68d3febf
+# %% ../nbs/12_mask_shift.ipynb #0d9cd181
 def restore_large(eps:Callable, # noise predictor for pictures of size x size
                   x:Tensor,     # image (1,3,H,W) in [-1,1]; what is in the hole does not matter
                   mask:Tensor,  # (1,1,H,W), 1 = keep, 0 = hole
