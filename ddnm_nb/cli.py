@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['SAMPLES', 'TASKS', 'ROUNDING', 'one_line_errors', 'task_operator', 'measure', 'restore_task', 'read_pair',
-           'out_paths', 'count_calls', 'fill', 'sheet', 'ddnm_restore', 'demo_frames', 'score', 'table', 'demo',
-           'ddnm_demo', 'numbers', 'ddnm_train']
+           'out_paths', 'count_calls', 'fill', 'bar', 'write_all', 'sheet', 'ddnm_restore', 'demo_frames', 'score',
+           'table', 'demo', 'ddnm_demo', 'numbers', 'ddnm_train']
 
-# %% ../nbs/16_cli.ipynb #ccd7234b
+# %% ../nbs/16_cli.ipynb #afce6e62
 import sys, time
 from functools import wraps
 from pathlib import Path
@@ -32,7 +32,7 @@ from .time_travel import time_travel
 from .training import machine, run_training
 from .unet import eps_fn, load_unet
 
-# %% ../nbs/16_cli.ipynb #e832544d
+# %% ../nbs/16_cli.ipynb #16d24d70
 def one_line_errors(f):
     "Turn the errors that bad input raises into one line on stderr and exit status 2."
     @wraps(f)
@@ -43,10 +43,10 @@ def one_line_errors(f):
             raise SystemExit(2) from e
     return wrapped
 
-# %% ../nbs/16_cli.ipynb #b9a5a3af
+# %% ../nbs/16_cli.ipynb #99202439
 SAMPLES = (Path(__file__).parent if '__file__' in globals() else Path('../ddnm_nb'))/'samples' # held-out frames in the layout of DREAMING
 
-# %% ../nbs/16_cli.ipynb #97678897
+# %% ../nbs/16_cli.ipynb #10ecf8b0
 TASKS = ('inpaint', 'sr4', 'gray', 'blur', 'cs25', 'denoise', 'old-photo')
 ROUNDING = 2/255/12**.5 # standard deviation of the rounding of an 8-bit file, in [-1,1] units
 
@@ -65,7 +65,7 @@ def task_operator(
     if task == 'cs25': return HadamardCS(size, .25)
     return Identity() if task == 'denoise' else Gray()@Mask(mask)
 
-# %% ../nbs/16_cli.ipynb #6f80c5d8
+# %% ../nbs/16_cli.ipynb #d4dcab85
 def measure(task:str, x:Tensor, mask:Tensor|None, degrade:bool, sigma_y:float, blur:float, seed:int): # -> (A, y, sigma_y)
     "Operator, measurement and noise level behind a picture `x` (1,3,H,W): already degraded, or to be degraded."
     if task == 'denoise' and not sigma_y > 0: raise ValueError(f'need sigma_y > 0 to denoise, got {sigma_y}')
@@ -78,7 +78,7 @@ def measure(task:str, x:Tensor, mask:Tensor|None, degrade:bool, sigma_y:float, b
     if task in ('gray', 'old-photo'): x = x.mean(1, keepdim=True)
     return A, x*mask if task == 'old-photo' else x, max(sigma_y, ROUNDING) if task == 'blur' else sigma_y
 
-# %% ../nbs/16_cli.ipynb #5a87bf1d
+# %% ../nbs/16_cli.ipynb #31992ef9
 def restore_task(
     x:Tensor, # picture (1,3,H,W) in [-1,1]
     model, # a `UNet`
@@ -99,7 +99,7 @@ def restore_task(
     steps = restore(windowed(eps_fn(model), n), torch.cat([y]*samples), A, linear_abar(), sigma_y, seeds=range(seed, seed+samples), **kw)
     return last(progress(steps) if progress else steps).x_s.clamp(-1, 1), first.clamp(-1, 1)
 
-# %% ../nbs/16_cli.ipynb #927bead9
+# %% ../nbs/16_cli.ipynb #e5c5f5b7
 def read_pair(image:str, mask:str, invert:bool=False): # -> (image (1,3,H,W), mask (1,1,H,W) or None)
     "Read a picture and its mask, which must have one size."
     x, m = load_image(image), load_mask(mask, invert=invert) if mask else None
@@ -113,7 +113,7 @@ def out_paths(out:str, n:int)->list: # of n paths
     if p.suffix.lower() not in Image.registered_extensions(): raise ValueError(f'need a file name of a picture, such as {p.stem}.png, got {out}')
     return [p] if n == 1 else [p.with_name(f'{p.stem}_{i}{p.suffix}') for i in range(n)]
 
-# %% ../nbs/16_cli.ipynb #34774166
+# %% ../nbs/16_cli.ipynb #0b5de769
 def count_calls(steps:int, length:int=1, repeat:int=1, t0:int=1000)->int: # network calls
     "How often the network is called on a walk from depth `t0` with time travel."
     return sum(s < t for t,s in time_travel([t for t in spaced(1000, steps) if t <= t0], length, repeat))
@@ -126,16 +126,25 @@ def fill(x:Tensor, m:Tensor|None, net, context:float, finest:int, **kw)->tuple: 
     levels = level_sizes((h, w), size, finest)
     print(f'restoring {w} x {h} pixels at ({left},{top}) round the hole, at', ', '.join(f'{b} x {a}' for a,b in levels) + ', and bringing that back')
     total = count_calls(kw['steps'], kw['length'], kw['repeat']) + count_calls(kw['steps'], t0=60)*(len(levels)-1)
-    bar = lambda s: tqdm(s, total=total, desc='restoring', unit='step')
-    return restore_large(eps_fn(net), x, m, linear_abar(), size, context, progress=bar, finest=finest, **kw), masked(x, m)
+    return restore_large(eps_fn(net), x, m, linear_abar(), size, context, progress=bar('restoring', total), finest=finest, **kw), masked(x, m)
 
-# %% ../nbs/16_cli.ipynb #8d560aaf
+# %% ../nbs/16_cli.ipynb #3a676776
+def bar(name:str, total:int): # -> a function of steps
+    "A progress bar for the steps of a sampler."
+    return lambda steps: tqdm(steps, total=total, desc=name, unit='step')
+
+def write_all(paths:list, pictures:list):
+    "Write each picture to its path, and say so."
+    for p,v in zip(paths, pictures): save_image(v, p)
+    print('wrote', ', '.join(map(str, paths)))
+
+# %% ../nbs/16_cli.ipynb #4cb6c808
 def sheet(pictures:list, gap:int=4)->Tensor: # of (1,3|1,H,W) in [-1,1] -> (1,3,H,W')
     "Pictures of one height side by side, with white gaps."
     white = torch.ones(1, 3, pictures[0].shape[2], gap)
     return torch.cat([v for p in pictures for v in (p.expand(1, 3, -1, -1), white)][:-1], 3)
 
-# %% ../nbs/16_cli.ipynb #6e7bf4f4
+# %% ../nbs/16_cli.ipynb #88056526
 @call_parse
 @one_line_errors
 def ddnm_restore(
@@ -164,14 +173,10 @@ def ddnm_restore(
     net, (x, m) = load_unet(model), read_pair(image, mask, invert)
     kw = dict(samples=samples, seed=seed, steps=steps, length=length, repeat=repeat, sigma_y=2*sigma_y, eta=eta, mix=mix)
     if task == 'inpaint': done, first = fill(x, m, net, context, finest, **kw)
-    else:
-        bar = lambda s: tqdm(s, total=count_calls(steps, length, repeat), desc=task, unit='step')
-        done, first = restore_task(x, net, task, m, degrade, blur=blur, progress=bar, **kw)
-    for p,v in zip(paths, done.split(1)): save_image(v, p)
-    for p in sheets: save_image(sheet([first, *done.split(1)] + [x]*degrade), p)
-    print('wrote', ', '.join(map(str, paths + sheets)))
+    else: done, first = restore_task(x, net, task, m, degrade, blur=blur, progress=bar(task, count_calls(steps, length, repeat)), **kw)
+    write_all(paths + sheets, [*done.split(1)] + [sheet([first, *done.split(1)] + [x]*degrade)]*len(sheets))
 
-# %% ../nbs/16_cli.ipynb #34c980ae
+# %% ../nbs/16_cli.ipynb #15c05e5f
 def demo_frames(n:int=16): # -> (images, masks, truths), each (n,.,128,128), and names
     "The middle frame of each bundled film: scenes that the bundled network has not seen."
     films = scenes(SAMPLES)
@@ -179,7 +184,7 @@ def demo_frames(n:int=16): # -> (images, masks, truths), each (n,.,128,128), and
     items = [HoleFrames(s)[1] for s in films[:n]]
     return *[torch.stack([d[k] for d in items]) for k in ('image','mask','gt')], [d['name'] for d in items]
 
-# %% ../nbs/16_cli.ipynb #579dee88
+# %% ../nbs/16_cli.ipynb #42b1bc75
 def score(name:str, x:Tensor, truth:Tensor, mask:Tensor, calls:int, seconds:float)->dict: # one row of the table
     "Mean scores of a batch of restorations."
     return dict(method=name, psnr=psnr(x, truth).mean().item(), ssim=ssim(x, truth).mean().item(),
@@ -190,7 +195,7 @@ def table(rows:list)->str: # rows: of `score`
     head = f"{'method':<24}{'PSNR':>8}{'SSIM':>8}{'PSNR in the hole':>19}{'calls':>7}{'seconds a frame':>17}"
     return '\n'.join([head] + [f"{r['method']:<24}{r['psnr']:>8.2f}{r['ssim']:>8.4f}{r['hole_psnr']:>19.2f}{r['calls']:>7}{r['seconds']:>17.2f}" for r in rows])
 
-# %% ../nbs/16_cli.ipynb #53be6087
+# %% ../nbs/16_cli.ipynb #e6262166
 def demo(
     model, # a `UNet`
     n:int=16, # bundled frames to restore
@@ -215,7 +220,7 @@ def demo(
         rows.append(score(name, results[name], truth, mask, calls, (time.time()-start)/len(image)))
     return rows, results, image, mask, truth, names
 
-# %% ../nbs/16_cli.ipynb #116a7f14
+# %% ../nbs/16_cli.ipynb #836af8a3
 @call_parse
 @one_line_errors
 def ddnm_demo(
@@ -241,13 +246,13 @@ def ddnm_demo(
     print(table(rows))
     print(f'{len(names)} frames in {time.time()-start:.0f} s on {machine()}; sheets (occluded, mask, DDNM+, with travel, biharmonic, truth) in {folders[1]}')
 
-# %% ../nbs/16_cli.ipynb #b9bf9b01
+# %% ../nbs/16_cli.ipynb #29776fce
 def numbers(s:str)->tuple: # '1,2,3' -> (1,2,3)
     "Whole numbers separated by commas."
     try: return tuple(int(v) for v in s.split(',') if v)
     except ValueError: raise ValueError(f'need whole numbers separated by commas, got {s!r}') from None
 
-# %% ../nbs/16_cli.ipynb #fd962049
+# %% ../nbs/16_cli.ipynb #63cbc7ad
 @call_parse
 @one_line_errors
 def ddnm_train(
@@ -276,6 +281,5 @@ def ddnm_train(
 ):
     "Train a noise predictor on pictures."
     net = dict(size=size, ch=ch, mult=numbers(mult), n_res=n_res, attn_at=numbers(attn_at), patch=patch, data_std=data_std)
-    kw = dict(bs=bs, lr=lr, warmup=warmup, bf16=bf16, workers=workers, decay=decay, seed=seed, init=init)
-    st = run_training(data, out, net, epochs, numbers(keep), val, save_every, resume, **kw)
+    st = run_training(data, out, net, epochs, numbers(keep), val, save_every, resume, decay, seed, init, bs, lr=lr, warmup=warmup, bf16=bf16, workers=workers)
     print(f'{st.step} steps; weights in {out}')

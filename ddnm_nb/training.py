@@ -7,7 +7,7 @@ __all__ = ['noise_loss', 'min_snr', 'chance', 'spread_times', 'Order', 'lr_at', 
            'train', 'validate', 'save_state', 'load_state', 'train_and_val', 'log_line', 'machine', 'read_log',
            'run_row', 'begin', 'run_training', 'end_epoch']
 
-# %% ../nbs/06_training.ipynb #64a7da7c
+# %% ../nbs/06_training.ipynb #7ac63ab7
 import json, math, platform, sys, time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from .forward import linear_abar, noisify
 from .images import whole_file
 from .unet import UNet, load_unet, save_unet
 
-# %% ../nbs/06_training.ipynb #68b30867
+# %% ../nbs/06_training.ipynb #ec0c3fcf
 def noise_loss(
     model:nn.Module, # network called as model(x, times), times (B,) in 0..T-1
     x0:Tensor, # clean images (B,3,H,W) in [-1,1]
@@ -35,7 +35,7 @@ def noise_loss(
     "DDPM's L_simple (Eq. 14), one value an image: how well does `model` name the noise it was shown?"
     return (model(noisify(x0, t, abar, e), t-1) - e).float().pow(2).mean((1,2,3))
 
-# %% ../nbs/06_training.ipynb #5a5c8aa1
+# %% ../nbs/06_training.ipynb #b2418597
 def min_snr(
     t:Tensor, # depths (B,), 1..T
     abar:Tensor, # ᾱ_0..ᾱ_T
@@ -45,7 +45,7 @@ def min_snr(
     a = abar.to(t.device)[t]
     return (gamma*(1-a)/a).clamp(max=1)
 
-# %% ../nbs/06_training.ipynb #3e65ef79
+# %% ../nbs/06_training.ipynb #9731412b
 def chance(step:int, seed:int)->torch.Generator: # step >= 0
     "The generator that belongs to one step of a run."
     return torch.Generator().manual_seed(seed*1_000_000_007 + step)
@@ -55,7 +55,7 @@ def spread_times(n:int, T:int, g:torch.Generator)->Tensor: # (n,) in 1..T
     u = (torch.arange(n)/n + torch.rand(1, generator=g)) % 1
     return 1 + (u*T).long().clamp(max=T-1)[torch.randperm(n, generator=g)]
 
-# %% ../nbs/06_training.ipynb #54a077e4
+# %% ../nbs/06_training.ipynb #e6b16c0b
 class Order:
     "Indices of the batches from step `start` to the end of `epochs`; epoch k is shuffled with the seed of k."
     def __init__(self, n:int, bs:int, epochs:int, seed:int, start:int=0): # pictures, batch size, epochs, seed, first step
@@ -70,13 +70,13 @@ class Order:
             if i == 0 or step == self.start: perm = torch.randperm(self.n, generator=chance(epoch, self.seed+1)).tolist()
             yield perm[i*self.bs:(i+1)*self.bs]
 
-# %% ../nbs/06_training.ipynb #8a9c5962
+# %% ../nbs/06_training.ipynb #d16e6b35
 def lr_at(step:int, total:int, lr:float, warmup:int)->float: # step counts from 0
     "Linear warm-up, then a cosine down to zero."
     if step < warmup: return lr*(step+1)/warmup
     return lr*.5*(1 + math.cos(math.pi*(step-warmup)/max(1, total-warmup)))
 
-# %% ../nbs/06_training.ipynb #114d60ec
+# %% ../nbs/06_training.ipynb #8a4b0849
 def average(model:nn.Module, decay:float)->AveragedModel: # decay in [0,1), reached after a warm-up
     "A running average of the model's weights; `update_parameters(model)` after each step."
     @torch.no_grad()
@@ -85,7 +85,7 @@ def average(model:nn.Module, decay:float)->AveragedModel: # decay in [0,1), reac
         torch._foreach_lerp_(avg, new, 1-d)
     return AveragedModel(model, multi_avg_fn=mix).requires_grad_(False)
 
-# %% ../nbs/06_training.ipynb #53feb920
+# %% ../nbs/06_training.ipynb #634ef771
 @dataclass
 class State:
     "Everything a run is: after `step` steps, with the loss of the last one."
@@ -95,7 +95,7 @@ def new_state(model:nn.Module, decay:float=.999, fused:bool=True)->State: # fuse
     "A run that has not begun."
     return State(model, average(model, decay), torch.optim.AdamW(model.parameters(), weight_decay=0., fused=fused))
 
-# %% ../nbs/06_training.ipynb #9cfa3fbe
+# %% ../nbs/06_training.ipynb #76956e9a
 def train_step(st:State, x0:Tensor, abar:Tensor, lr:float, seed:int=0, clip:float=1., flip:bool=True, bf16:bool=False):
     "One step of AdamW on a batch `x0`, min-SNR weighted; updates `st` in place."
     g = chance(st.step, seed)
@@ -113,7 +113,7 @@ def train_step(st:State, x0:Tensor, abar:Tensor, lr:float, seed:int=0, clip:floa
     st.ema.update_parameters(st.model)
     st.step += 1; st.loss = each.mean().item()                # logged without weights, to compare with other runs
 
-# %% ../nbs/06_training.ipynb #54522800
+# %% ../nbs/06_training.ipynb #f333c223
 def train(
     st:State, # where to begin; updated in place
     ds:Dataset, # of clean images (3,H,W) in [-1,1]
@@ -132,7 +132,7 @@ def train(
         train_step(st, x0, abar, lr_at(st.step, order.total, lr, warmup), seed, **kw)
         yield st
 
-# %% ../nbs/06_training.ipynb #15ef45bf
+# %% ../nbs/06_training.ipynb #7cd44871
 @torch.no_grad()
 def validate(
     model:nn.Module, # network
@@ -151,7 +151,7 @@ def validate(
         out.append(torch.cat(parts).mean().item())
     return out
 
-# %% ../nbs/06_training.ipynb #36c4b9f8
+# %% ../nbs/06_training.ipynb #3023581a
 def save_state(st:State, path:Path, settings:dict|None=None):
     "Write a run to a file, whole or not at all."
     d = {k: getattr(st, k).state_dict() for k in ('model','ema','opt')} | dict(step=st.step, loss=st.loss, settings=settings or {})
@@ -166,7 +166,7 @@ def load_state(st:State, path:Path, settings:dict|None=None):
     for k in ('model','ema','opt'): getattr(st, k).load_state_dict(d[k])
     st.step, st.loss = d['step'], d['loss']
 
-# %% ../nbs/06_training.ipynb #93351728
+# %% ../nbs/06_training.ipynb #b15bac83
 def train_and_val(
     data:str|Path, # folder or zip: DREAMING, its stand-in, or any pictures
     size:int, # height and width of the network's images
@@ -177,7 +177,7 @@ def train_and_val(
     if not 0 <= val < len(found): raise ValueError(f'need 0 <= val < {len(found)}, the number of scenes in {data}, got {val}')
     return Frames(found[:len(found)-val], size), Frames(found[-val:], size) if val else None
 
-# %% ../nbs/06_training.ipynb #845f614f
+# %% ../nbs/06_training.ipynb #f3698e6f
 def log_line(path:Path, **row):
     "Append one row of JSON."
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -189,7 +189,7 @@ def machine()->str: # such as 'AMD EPYC, 2 cores, CPU'
     cpu = next((l.split(':')[1].strip() for l in open('/proc/cpuinfo') if 'model name' in l), '') if Path('/proc/cpuinfo').exists() else ''
     return f'{cpu or platform.processor() or platform.machine()}, {torch.get_num_threads()} threads'
 
-# %% ../nbs/06_training.ipynb #bb2f9c42
+# %% ../nbs/06_training.ipynb #c7aa6176
 def read_log(path:str|Path)->list: # of dicts
     "The rows of a .jsonl file."
     return [json.loads(l) for l in Path(path).read_text().splitlines() if l]
@@ -201,7 +201,7 @@ def run_row(out:str|Path, settings:dict)->dict: # one row for results/training.j
         train=[round(sum(l)/len(l), 5) for e in range(len(ends)) if (l := [r['loss'] for r in steps if e < r['epoch'] <= e+1])],
         val=[[round(v, 5) for v in r['val']] for r in ends])
 
-# %% ../nbs/06_training.ipynb #836f2763
+# %% ../nbs/06_training.ipynb #1836d89d
 def begin(out:Path, net:dict, settings:dict, resume:bool)->State:
     "The state of a run that begins in folder `out`, from new or given weights, or that goes on from there."
     if (out/'state.pt').exists() and not resume: raise ValueError(f'need an empty folder or --resume, got {out} with a run in it')
@@ -213,7 +213,7 @@ def begin(out:Path, net:dict, settings:dict, resume:bool)->State:
     if resume: load_state(st, out/'state.pt', settings)
     return st
 
-# %% ../nbs/06_training.ipynb #cfc385f8
+# %% ../nbs/06_training.ipynb #fefb4fe2
 def run_training(
     data:str|Path, # folder or zip with pictures
     out:str|Path, # folder for state, log and weights
@@ -232,22 +232,20 @@ def run_training(
     "Train, log and save; stopped and resumed, it gives the same weights to the bit (same machine and number of threads)."
     (ds, vds), out, abar = train_and_val(data, net['size'], val), Path(out), linear_abar()
     settings = dict(net=json.dumps(net), data=str(data), frames=len(ds), epochs=epochs, val=val, decay=decay, seed=seed, init=init, bs=bs) | kw
-    per_epoch, losses, start = len(ds)//bs, [], time.time()
-    st = begin(out, net, settings, resume)
+    per_epoch, losses, start, st = len(ds)//bs, [], time.time(), begin(out, net, settings, resume)
     for st in (bar := tqdm(train(st, ds, abar, epochs, bs, seed=seed, **kw), initial=st.step, total=per_epoch*epochs, desc='training', unit='step')):
         losses.append(st.loss)
         epoch, left = divmod(st.step, per_epoch)
         if st.step % 50 == 0 or left == 0:
-            loss = sum(losses)/len(losses)
-            bar.set_postfix(loss=f'{loss:.4f}')
-            log_line(out/'log.jsonl', step=st.step, epoch=st.step/per_epoch, loss=loss, took=time.time()-start)
+            bar.set_postfix(loss=f'{sum(losses)/len(losses):.4f}')
+            log_line(out/'log.jsonl', step=st.step, epoch=st.step/per_epoch, loss=sum(losses)/len(losses), took=time.time()-start)
             losses, start = [], time.time()
         if left == 0: end_epoch(st, out, epoch, vds, abar, epoch in (*keep, epochs), frames=len(ds), seed=seed)
-        if left == 0 or st.step % save_every == 0: save_state(st, out/'state.pt', settings)
+        if left*(st.step % save_every) == 0: save_state(st, out/'state.pt', settings)
     log_line(out/'row.jsonl', **run_row(out, settings))
     return st
 
-# %% ../nbs/06_training.ipynb #67cdde36
+# %% ../nbs/06_training.ipynb #c27de36c
 def end_epoch(st:State, out:Path, epoch:int, vds:Frames|None, abar:Tensor, keep:bool, **info):
     "Log the validation loss, and keep the averaged weights if asked to."
     log_line(out/'epochs.jsonl', step=st.step, epoch=epoch, val=validate(st.ema.module, vds, abar) if vds else [])
