@@ -149,7 +149,7 @@ def sheet(pictures:list, gap:int=4)->Tensor: # of (1,3|1,H,W) in [-1,1] -> (1,3,
 @one_line_errors
 def ddnm_restore(
     image:str, # picture to restore, any size and format that Pillow reads
-    mask:Param('its mask, same size: 255 = keep, 0 = hole; greys are thresholded', str, nargs='?')='',
+    mask:Param('its mask, same size: 255 = keep, 0 = hole; greys are thresholded', str, opt=False, nargs='?')='',
     task:str='inpaint', # inpaint, sr4, gray, blur, cs25, denoise or old-photo
     out:str='restored.png', # file to write; with several samples restored_0.png, ...
     steps:int=100, # stops of the sampler, a divisor of 1000
