@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SAMPLES', 'TASKS', 'ROUNDING', 'one_line_errors', 'task_operator', 'measure', 'restore_task', 'read_pair',
-           'out_paths', 'count_calls', 'fill', 'bar', 'write_all', 'sheet', 'ddnm_restore', 'demo_frames', 'score',
-           'table', 'demo', 'ddnm_demo', 'numbers', 'ddnm_train']
+           'out_paths', 'count_calls', 'fill', 'bar', 'write_all', 'side_by_side', 'ddnm_restore', 'demo_frames',
+           'score', 'table', 'demo', 'ddnm_demo', 'numbers', 'ddnm_train']
 
 # %% ../nbs/16_cli.ipynb #afce6e62
 import sys, time
@@ -139,7 +139,7 @@ def write_all(paths:list, pictures:list):
     print('wrote', ', '.join(map(str, paths)))
 
 # %% ../nbs/16_cli.ipynb #4cb6c808
-def sheet(pictures:list, gap:int=4)->Tensor: # of (1,3|1,H,W) in [-1,1] -> (1,3,H,W')
+def side_by_side(pictures:list, gap:int=4)->Tensor: # of (1,3|1,H,W) in [-1,1] -> (1,3,H,W')
     "Pictures of one height side by side, with white gaps."
     white = torch.ones(1, 3, pictures[0].shape[2], gap)
     return torch.cat([v for p in pictures for v in (p.expand(1, 3, -1, -1), white)][:-1], 3)
@@ -164,17 +164,17 @@ def ddnm_restore(
     context:float=2., # inpaint: side of the restored region over that of the hole
     finest:int=0, # inpaint: refine up to this shorter side of the region; 0: stay at the network's size, and enlarge
     blur:float=1.2, # blur: standard deviation of the Gaussian, in pixels
-    sheet_path:str='', # also write a comparison sheet to this file
+    sheet:str='', # also write a comparison sheet to this file
     degrade:store_true=False, # the picture is clean: degrade it first
     invert:store_true=False, # the mask has 255 where the hole is
 ):
     "Restore a picture with DDNM+: fill holes, enlarge, colour, sharpen, denoise."
-    paths, sheets = out_paths(out, samples), out_paths(sheet_path, 1) if sheet_path else []
+    paths, sheets = out_paths(out, samples), out_paths(sheet, 1) if sheet else []
     net, (x, m) = load_unet(model), read_pair(image, mask, invert)
     kw = dict(samples=samples, seed=seed, steps=steps, length=length, repeat=repeat, sigma_y=2*sigma_y, eta=eta, mix=mix)
     if task == 'inpaint': done, first = fill(x, m, net, context, finest, **kw)
     else: done, first = restore_task(x, net, task, m, degrade, blur=blur, progress=bar(task, count_calls(steps, length, repeat)), **kw)
-    write_all(paths + sheets, [*done.split(1)] + [sheet([first, *done.split(1)] + [x]*degrade)]*len(sheets))
+    write_all(paths + sheets, [*done.split(1)] + [side_by_side([first, *done.split(1)] + [x]*degrade)]*len(sheets))
 
 # %% ../nbs/16_cli.ipynb #15c05e5f
 def demo_frames(n:int=16): # -> (images, masks, truths), each (n,.,128,128), and names
@@ -242,7 +242,7 @@ def ddnm_demo(
     for i,name in enumerate(names):
         file, one = name.replace('/', '_') + '.png', slice(i, i+1)
         save_image(results[travel][i], folders[0]/file)
-        save_image(sheet([image[one], mask[one]*2-1, results[plain][one], results[travel][one], results['biharmonic'][one], truth[one]]), folders[1]/file)
+        save_image(side_by_side([image[one], mask[one]*2-1, results[plain][one], results[travel][one], results['biharmonic'][one], truth[one]]), folders[1]/file)
     print(table(rows))
     print(f'{len(names)} frames in {time.time()-start:.0f} s on {machine()}; sheets (occluded, mask, DDNM+, with travel, biharmonic, truth) in {folders[1]}')
 
