@@ -109,7 +109,7 @@ class UNet(nn.Module):
         mult:tuple=(1,1,2,2,4,4), # channels of each level as a multiple of `ch`; each level halves the size
         n_res:int=2, # residual blocks a level
         attn_at:tuple=(16,), # sizes at which there is attention
-        patch:int=1, # squares of this many pixels become channels at the door: 2 makes the network about three times faster
+        patch:int=1, # squares of this many pixels become channels at the door: 2 removes the most expensive level
         data_std:float=0., # if not 0, the standard deviation of the images: the network then adds to the best linear guess of the noise
     ):
         super().__init__()
