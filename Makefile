@@ -47,8 +47,8 @@ data/train: .venv/ok
 	$(BIN)/ddnm_make_data data/train --scenes 500 --frames 10 --size 128 --seed 0 --workers 2 --gt_only
 
 train: data/train ## train the bundled network again, about 75 minutes on two cores; goes on where it was stopped
-	$(BIN)/ddnm_train data/train runs/scenes128 --epochs 15 --lr 8e-4 --bf16 $(if $(wildcard runs/scenes128/state.pt),--resume)
-	$(BIN)/ddnm_train data/train runs/tuned --init runs/scenes128/epoch15.safetensors --epochs 5 --keep 3 --lr 6e-4 --warmup 50 --seed 1 --bf16 $(if $(wildcard runs/tuned/state.pt),--resume)
+	$(BIN)/ddnm_train data/train --out runs/scenes128 --epochs 15 --lr 8e-4 --bf16 $(if $(wildcard runs/scenes128/state.pt),--resume)
+	$(BIN)/ddnm_train data/train --out runs/tuned --init runs/scenes128/epoch15.safetensors --epochs 5 --keep 3 --lr 6e-4 --warmup 50 --seed 1 --bf16 $(if $(wildcard runs/tuned/state.pt),--resume)
 
 table: .venv/ok ## which noise to put back: results/transitions.jsonl
 	$(BIN)/python tools/transitions.py

@@ -257,7 +257,7 @@ def numbers(s:str)->tuple: # '1,2,3' -> (1,2,3)
 @one_line_errors
 def ddnm_train(
     data:str, # folder or zip: DREAMING, its stand-in, or any pictures
-    out:str, # folder for state, log and weights
+    out:str='run', # folder for state, log, samples and weights
     size:int=128, # height and width of the network's images
     ch:int=32, # channels of the first level
     mult:str='1,2,3,4', # channels of each level as a multiple of ch
@@ -267,19 +267,25 @@ def ddnm_train(
     data_std:float=.4, # standard deviation of the images; 0: no linear guess beside the network
     epochs:int=15, # passes over the data
     keep:str='4,8,12,15', # epochs whose weights are kept; the last is always
-    bs:int=16, # images a step
+    bs:int=16, # images a step, of all processes together
+    accum:int=1, # pieces that each batch is cut into, when memory is short
     lr:float=8e-4, # highest learning rate
     warmup:int=200, # steps until it is reached
+    clip:float=1., # largest norm of the gradient
     decay:float=.999, # of the average of the weights
     val:int=8, # scenes held back for validation
     save_every:int=500, # steps between states on disk
+    log_every:int=50, # steps between lines of the log
+    samples:int=8, # pictures drawn after each epoch, always from the same seeds
     workers:int=0, # processes that read images
     seed:int=0, # decides everything that is random
     init:str='', # weights to begin with, a name or a file; new ones when empty
+    no_flip:store_true=False, # do not mirror pictures at random
     bf16:store_true=False, # compute in bfloat16
     resume:store_true=False, # go on from the state in `out`
 ):
-    "Train a noise predictor on pictures."
+    "Train a noise predictor on pictures; under `accelerate launch` on several processes or GPUs."
     net = dict(size=size, ch=ch, mult=numbers(mult), n_res=n_res, attn_at=numbers(attn_at), patch=patch, data_std=data_std)
-    st = run_training(data, out, net, epochs, numbers(keep), val, save_every, resume, decay, seed, init, bs, lr=lr, warmup=warmup, bf16=bf16, workers=workers)
-    print(f'{st.step} steps; weights in {out}')
+    st = run_training(data, out, net, epochs, numbers(keep), val, save_every, log_every, samples, resume, decay, seed, init, bs, accum, workers,
+                      lr=lr, warmup=warmup, clip=clip, flip=not no_flip, bf16=bf16)
+    if st.acc.is_main_process: print(f'{st.step} steps; weights in {out}')

@@ -7,7 +7,7 @@ __all__ = ['PICTURES', 'HINTS', 'Store', 'natural', 'Scene', 'scenes', 'as_scene
            'frames', 'split_scenes', 'Frames', 'brush_mask', 'HoleFrames', 'mha_frames', 'write_mha']
 
 # %% ../nbs/02_dreaming.ipynb #4e47d58f
-import io, os, re, shutil, tempfile, zipfile, zlib
+import io, os, re, shutil, tempfile, warnings, zipfile, zlib
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -167,42 +167,31 @@ def _by_folder(names, suffixes):
 # %% ../nbs/02_dreaming.ipynb #afa095b2
 def _some(files): return [files[i] for i in sorted({0, len(files)//2, len(files)-1})] if files else []
 
+def _readable(store, name):
+    "A picture as a uint8 array (H,W,3), or None if it cannot be read"
+    try: return np.array(to_rgb(store.picture(name)))
+    except ValueError: return None
+
 def _peek(store, files):
-    "First, middle and last picture of a folder, as uint8 arrays (H,W,3)"
-    return [np.array(to_rgb(store.picture(f))) for f in _some(files)]
+    "First, middle and last picture of a folder, as uint8 arrays (H,W,3); None for one that cannot be read"
+    arrays = [_readable(store, f) for f in _some(files)]
+    if all(a is None for a in arrays):                       # a folder in which nothing can be read says why
+        for f in files: arrays[0] = _readable(store, f) if arrays[0] is None else arrays[0]
+        if arrays[0] is None: store.picture(files[0])
+    return arrays
+
+def _seen(arrays): return [a for a in arrays if a is not None]
 
 def _maskness(arrays):
     "Share of pixels that are pure or nearly pure black or white"
-    return np.mean([((a<24)|(a>231)).all(-1).mean() for a in arrays])
+    return np.mean([((a<24)|(a>231)).all(-1).mean() for a in _seen(arrays)])
 
 def _is_binary(arrays):
     "Only 0 and 255, and both of them"
-    values = np.unique(np.concatenate([np.unique(a) for a in arrays]))
+    values = np.unique(np.concatenate([np.unique(a) for a in _seen(arrays)]))
     return values.tolist()==[0,255]
 
 # %% ../nbs/02_dreaming.ipynb #8f7eca60
-def _find_mask(peeks, named=None):
-    "The folder of masks among the peeks, or None"
-    if named: return named
-    binary = [f for f,a in peeks.items() if _is_binary(a) or (_maskness(a)>.95 and _hinted(f,'mask'))]
-    if len(binary)>1: binary = [f for f in binary if _hinted(f,'mask')] or binary
-    if len(binary)>1: raise ValueError(f'need one folder of masks, got {binary}: name it with mask=')
-    return binary[0] if binary else None
-
-def _find_colours(colours, mask, gt=None, image=None):
-    "(folder of the truth, folder of the occluded frames) among the folders of colour pictures; either may be None"
-    if len(colours)==1 and image: return None,image
-    gts  = [gt] if gt else [f for f in colours if _hinted(f,'gt') and f!=image]
-    imgs = [image] if image else [f for f in colours if _hinted(f,'image') and f not in gts]
-    if len(colours)==1 and not gt and not image: return (None,imgs[0]) if imgs and mask and not gts else (colours[0],None)
-    if len(colours)==2 and len(gts)+len(imgs)==1:                        # one name is telling: the other folder is the other kind
-        other = [f for f in colours if f not in gts+imgs]
-        gts,imgs = gts or other,imgs or other
-    if len(gts)!=1 or len(imgs)>1:
-        raise ValueError(f'need to know truth from occluded frames, got {colours}, which their pixels cannot tell: name them with gt= and image=')
-    return gts[0],(imgs[0] if imgs else None)
-
-# %% ../nbs/02_dreaming.ipynb #21142e6d
 def _find_mask(peeks, named=None):
     "The folder of masks among the peeks, or None"
     if named: return named
@@ -228,6 +217,7 @@ def _find_colours(colours, mask, gt=None, image=None):
 def _check_pixels(peeks, gt, mask, image):
     "Truth and occluded frame must agree where the mask keeps"
     for m,g,x in zip(peeks[mask], peeks[gt], peeks[image]):
+        if m is None or g is None or x is None: continue
         keep = m[...,0]>127
         diff = np.abs(g.astype(int)-x).mean(-1)
         if keep.any() and diff[keep].mean()>12:
@@ -301,8 +291,8 @@ def _one_scene(store, parent, folders, gt=None, mask=None, image=None):
     if not colours and not _hinted(mask,'mask'): return None         # black and white pictures, but no masks
     if not colours: raise ValueError(f'need colour pictures beside the masks, got only {mask}')
     most = max(len(folders[f]) for f in colours)
-    hw   = peeks[first or max(colours, key=lambda f: len(folders[f]))][0].shape
-    colours = [f for f in colours if f in (gt,image) or (peeks[f][0].shape==hw and len(folders[f])>most/2)]
+    hw   = _seen(peeks[first or max(colours, key=lambda f: len(folders[f]))])[0].shape
+    colours = [f for f in colours if f in (gt,image) or (_seen(peeks[f])[0].shape==hw and len(folders[f])>most/2)]
     gt,image = _find_colours(colours, mask, gt, image)
     return _build(store, parent, folders, peeks, gt, mask, image)
 
@@ -310,9 +300,9 @@ def _one_scene(store, parent, folders, gt=None, mask=None, image=None):
 def _build(store, parent, folders, peeks, gt, mask, image):
     "Check that the chosen folders fit together, and make the scene"
     main = folders[gt or image]
-    hw = peeks[gt or image][0].shape[:2]
+    hw = _seen(peeks[gt or image])[0].shape[:2]
     for f in (mask,image):
-        if f and peeks[f][0].shape[:2]!=hw: raise ValueError(f'need {f} to be {hw} like {gt or image}, got {peeks[f][0].shape[:2]}')
+        if f and (got := _seen(peeks[f])[0].shape[:2])!=hw: raise ValueError(f'need {f} to be {hw} like {gt or image}, got {got}')
     files = {k:_aligned(folders[f], main, f) for k,f in (('gt',gt),('mask',mask),('image',image)) if f}
     for n in _some(files.get('mask', [])): _cut(store.picture(n), n)
     if gt and mask and image: _check_pixels(peeks, gt, mask, image)
@@ -371,7 +361,7 @@ def _only(parents, named):
 
 def _parent(folder): return str(PurePosixPath(folder).parent) if folder!='.' else '..'
 def _below(folder, parent): return parent in ('.','..') or folder==parent or folder.startswith(parent+'/')
-def _plain(store, folder, files): return Scene(_label(store, folder), store, gt=files, size=store.picture(files[0]).size[::-1])
+def _plain(store, folder, files): return Scene(_label(store, folder), store, gt=files, size=_seen(_peek(store, files))[0].shape[:2])
 
 def _unique(scenes, paths):
     "Scenes whose folder has the same name elsewhere are called by their whole path"
@@ -500,21 +490,37 @@ class Frames(Dataset):
 
 # %% ../nbs/02_dreaming.ipynb #579b6a83
 @patch
-def _cached(self:Frames, i):
-    "Frame i from memory, read at its first use"
+def _room(self:Frames):
+    "Memory for all frames, taken once"
     if self.pixels is None:
         self.pixels = torch.empty(len(self.files), 3, *self.size, dtype=torch.uint8)
         self.filled = torch.zeros(len(self.files), dtype=torch.bool)
+
+@patch
+def _cached(self:Frames, i):
+    "Frame i from memory, read at its first use"
+    self._room()
     if not self.filled[i]: self.pixels[i],self.filled[i] = self._load(i),True
     return self.pixels[i]
 
 @patch
 def fill(self:Frames, workers=4): # threads that decode at the same time
-    "Read all frames now, so that the workers of a DataLoader share one copy"
+    "Read all frames now, so that the workers of a DataLoader share one copy; what cannot be read is named, counted and left out"
     if not self.cache: raise ValueError('need cache=True to fill the cache, got cache=False')
-    self._cached(0)
-    with ThreadPoolExecutor(workers) as pool: list(tqdm(pool.map(self._cached, range(len(self.files))), total=len(self.files), desc='frames'))
+    self._room()
+    with ThreadPoolExecutor(workers) as pool: why = list(tqdm(pool.map(self._try, range(len(self.files))), total=len(self.files), desc='frames'))
+    good = [i for i,w in enumerate(why) if not w]
+    if bad := [w for w in why if w]:
+        if not good: raise ValueError(f'need pictures that can be read, got none among {len(why)}, first: {bad[0]}')
+        warnings.warn(f'left out {len(bad)} of {len(why)} pictures that cannot be read: ' + '; '.join(bad[:5]) + '; ...'*(len(bad)>5))
+        self.files,self.pixels,self.filled = [self.files[i] for i in good],self.pixels[good],self.filled[good]
     return self
+
+@patch
+def _try(self:Frames, i):
+    "Read frame i into memory; what is wrong with it, or nothing"
+    try: self._cached(i)
+    except ValueError as e: return str(e)
 
 # %% ../nbs/02_dreaming.ipynb #cc8d2a61
 def brush_mask(size=128,       # int for a square, or (H,W)
