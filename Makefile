@@ -45,12 +45,43 @@ docs: .venv/dev-ok ## the site, into _docs
 data: data/train ## the stand-in frames that the bundled weights are trained on
 data/train: .venv/ok
 	$(BIN)/ddnm_make_data data/train --scenes 500 --frames 10 --size 128 --seed 0 --workers 2 --gt_only
+data/six: .venv/ok
+	$(BIN)/ddnm_make_data data/six --scenes 6 --frames 820 --size 128 --seed 0 --workers 2 --gt_only
 
-train: data/train ## train the bundled network again, about 75 minutes on two cores; goes on where it was stopped
-	$(BIN)/ddnm_train data/train --out runs/scenes128 --epochs 15 --lr 8e-4 --bf16 $(if $(wildcard runs/scenes128/state.pt),--resume)
-	$(BIN)/ddnm_train data/train --out runs/tuned --init runs/scenes128/epoch15.safetensors --epochs 5 --keep 3 --lr 6e-4 --warmup 50 --seed 1 --bf16 $(if $(wildcard runs/tuned/state.pt),--resume)
+RESUME = $(if $(wildcard $(1)/state.pt),--resume)
+train: data/train ## the report's setting: 15 epochs of about 5000 frames, weights of epochs 4, 8, 12, 15; goes on where it was stopped
+	$(BIN)/ddnm_train data/train --out runs/scenes --epochs 15 --bf16 $(call RESUME,runs/scenes)
+
+train-six: data/six data/train ## the same with as many frames of six patients
+	$(BIN)/ddnm_train data/six --val_data data/train --out runs/six --epochs 15 --bf16 $(call RESUME,runs/six)
+
+train-long: train ## then the first run goes on from its averaged weights: the weights of the package
+	$(BIN)/ddnm_train data/train --out runs/long --init runs/scenes/epoch15.safetensors --epochs 15 --keep 5,10 --lr 1e-3 --warmup 100 --seed 1 --bf16 $(call RESUME,runs/long)
 
 table: .venv/ok ## which noise to put back: results/transitions.jsonl
 	$(BIN)/python tools/transitions.py
 
-.PHONY: help demo test lab notebooks readme docs data train table
+data/holdout: .venv/ok
+	$(BIN)/ddnm_make_data data/holdout --scenes 50 --frames 4 --size 128 --first 2000 --seed 0 --workers 2
+
+comma := ,
+space := $() $()
+LIST = $(subst $(space),$(comma),$(strip $(1)))
+holdout: data/holdout ## 200 frames of 50 new patients: results/holdout.jsonl
+	$(BIN)/python tools/holdout.py data/holdout --methods 0,1,2,3,4
+	$(BIN)/python tools/holdout.py data/holdout --methods 0,1 --every 4 --models $(call LIST,$(foreach r,scenes six,$(foreach e,04 08 12 15,runs/$(r)/epoch$(e).safetensors)))
+
+compare: data/train ## what learns most in the same time: results/comparison.jsonl
+	$(BIN)/python tools/compare_training.py data/train
+
+kill-test: .venv/ok ## twenty kills, twenty resumes, the same bits: results/kill.jsonl
+	$(BIN)/python tools/kill_test.py --out results/kill.jsonl
+
+process-test: .venv/ok ## one process against two: results/processes.jsonl
+	$(BIN)/python tools/process_test.py --out results/processes.jsonl
+
+bench-train: .venv/ok ## training speed beside diffusers: results/bench_train.jsonl
+	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[bench]'
+	$(BIN)/python tools/bench_train.py --out results/bench_train.jsonl
+
+.PHONY: help demo test lab notebooks readme docs data train train-six train-long table holdout compare kill-test process-test bench-train

@@ -14,7 +14,7 @@ setup(
     long_description=(here/'README.md').read_text(encoding='utf8'), long_description_content_type='text/markdown',
     packages=find_packages(include=['ddnm_nb', 'ddnm_nb.*']), package_data={'ddnm_nb': ['weights/*', 'samples/**/*']},
     python_requires=f">={cfg['min_python']}", install_requires=cfg['requirements'].split(),
-    extras_require={'dev': cfg['dev_requirements'].split(), 'docs': ['smalldocs']},
+    extras_require={'dev': cfg['dev_requirements'].split(), 'docs': ['smalldocs'], 'bench': cfg['bench_requirements'].split()},
     entry_points={'console_scripts': cfg['console_scripts'].split('\n')[1:]},
     zip_safe=False,
 )

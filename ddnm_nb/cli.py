@@ -259,21 +259,23 @@ def ddnm_train(
     data:str, # folder or zip: DREAMING, its stand-in, or any pictures
     out:str='run', # folder for state, log, samples and weights
     size:int=128, # height and width of the network's images
-    ch:int=32, # channels of the first level
-    mult:str='1,2,3,4', # channels of each level as a multiple of ch
+    ch:int=96, # channels of the first level
+    mult:str='1,1,1', # channels of each level as a multiple of ch
     n_res:int=1, # residual blocks a level
     attn_at:str='16', # sizes at which there is attention
-    patch:int=2, # side of the squares that become channels at the door
+    patch:int=4, # side of the squares that become channels at the door
     data_std:float=.4, # standard deviation of the images; 0: no linear guess beside the network
     epochs:int=15, # passes over the data
     keep:str='4,8,12,15', # epochs whose weights are kept; the last is always
     bs:int=16, # images a step, of all processes together
     accum:int=1, # pieces that each batch is cut into, when memory is short
-    lr:float=8e-4, # highest learning rate
+    lr:float=1.6e-3, # highest learning rate
     warmup:int=200, # steps until it is reached
     clip:float=1., # largest norm of the gradient
+    floor:float=0., # weight of the picture's error where there is nothing but noise, beside min-SNR's
     decay:float=.999, # of the average of the weights
     val:int=8, # scenes held back for validation
+    val_data:str='', # where those scenes are taken from; data when empty
     save_every:int=500, # steps between states on disk
     log_every:int=50, # steps between lines of the log
     samples:int=8, # pictures drawn after each epoch, always from the same seeds
@@ -286,6 +288,6 @@ def ddnm_train(
 ):
     "Train a noise predictor on pictures; under `accelerate launch` on several processes or GPUs."
     net = dict(size=size, ch=ch, mult=numbers(mult), n_res=n_res, attn_at=numbers(attn_at), patch=patch, data_std=data_std)
-    st = run_training(data, out, net, epochs, numbers(keep), val, save_every, log_every, samples, resume, decay, seed, init, bs, accum, workers,
-                      lr=lr, warmup=warmup, clip=clip, flip=not no_flip, bf16=bf16)
+    st = run_training(data, out, net, epochs, numbers(keep), val, val_data, save_every, log_every, samples, resume, decay, seed, init, bs, accum, workers,
+                      lr=lr, warmup=warmup, floor=floor, clip=clip, flip=not no_flip, bf16=bf16)
     if st.acc.is_main_process: print(f'{st.step} steps; weights in {out}')

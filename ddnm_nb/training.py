@@ -45,10 +45,12 @@ def min_snr(
     t:Tensor, # depths (B,), 1..T
     abar:Tensor, # ᾱ_0..ᾱ_T
     gamma:float=5., # signal-to-noise ratio from which on an image counts less
-)->Tensor: # (B,) weights in (0,1]
-    "Min-SNR weights for a noise predictor (Hang et al. 2023)."
+    floor:float=0., # weight of the picture's error where there is nothing but noise
+)->Tensor: # (B,) weights of the noise's squared error, above 0
+    "Min-SNR weights for a noise predictor (Hang et al. 2023), with a floor as in EDM (Karras et al. 2022)."
     a = abar.to(t.device)[t]
-    return (gamma*(1-a)/a).clamp(max=1)
+    snr = a/(1-a)
+    return (snr.clamp(max=gamma)+floor)/snr
 
 # %% ../nbs/06_training.ipynb #9731412b
 def chance(step:int, seed:int)->torch.Generator: # step >= 0
@@ -119,24 +121,24 @@ def draw(step:int, seed:int, n:int, T:int, shape:tuple)->tuple: # (depths (n,), 
     return spread_times(n, T, g), torch.randn(n, *shape, generator=g), torch.rand(n, generator=g) < .5
 
 # %% ../nbs/06_training.ipynb #1131d667
-def gradients(st:State, pieces:list, abar:Tensor, bf16:bool)->Tensor: # pieces: [(x0, t, e), ...] -> losses of all images of all processes
+def gradients(st:State, pieces:list, abar:Tensor, bf16:bool, **weight)->Tensor: # pieces: [(x0, t, e), ...] -> losses of all images of all processes
     "Add up the gradients of the pieces of a batch."
     acc, each = st.acc, []
     for i,piece in enumerate(pieces):
         x0, t, e = [v.to(acc.device) for v in piece]
         with torch.autocast(acc.device.type, torch.bfloat16, enabled=bf16 or acc.mixed_precision == 'bf16'): loss = noise_loss(st.net, x0, t, e, abar)
-        with acc.no_sync(st.net) if i < len(pieces)-1 else nullcontext(): acc.backward((loss*min_snr(t, abar)).mean())   # processes meet at the last piece
+        with acc.no_sync(st.net) if i < len(pieces)-1 else nullcontext(): acc.backward((loss*min_snr(t, abar, **weight)).mean())   # processes meet at the last piece
         each.append(loss.detach())
     return acc.gather(torch.cat(each))
 
 # %% ../nbs/06_training.ipynb #6993fbc9
-def train_step(st:State, x0:Tensor, abar:Tensor, lr:float, seed:int=0, clip:float=1., flip:bool=True, bf16:bool=False):
-    "One step of AdamW, min-SNR weighted, on this process's share `x0` of a batch; updates `st` in place."
+def train_step(st:State, x0:Tensor, abar:Tensor, lr:float, seed:int=0, clip:float=1., flip:bool=True, bf16:bool=False, **weight):
+    "One step of AdamW, weighted by `min_snr` with `weight`, on this process's share `x0` of a batch; updates `st` in place."
     acc, n = st.acc, st.acc.gradient_accumulation_steps
     if len(x0) % n: raise ValueError(f'need a batch that can be cut into {n} equal pieces for each process, got {len(x0)} images')
     t, e, mirror = [v.chunk(acc.num_processes)[acc.process_index] for v in draw(st.step, seed, len(x0)*acc.num_processes, len(abar)-1, x0.shape[1:])]
     if flip: x0 = torch.where(mirror.view(-1,1,1,1), x0.flip(-1), x0)
-    each = gradients(st, [*zip(x0.chunk(n), t.chunk(n), e.chunk(n))], abar, bf16)
+    each = gradients(st, [*zip(x0.chunk(n), t.chunk(n), e.chunk(n))], abar, bf16, **weight)
     norm = nn.utils.clip_grad_norm_(st.model.parameters(), clip)
     if not (each.isfinite().all() and norm.isfinite()): raise FloatingPointError(f'need a finite loss and gradient, got {each.mean().item()} and {norm.item()} at step {st.step+1}')
     for group in st.opt.param_groups: group['lr'] = lr
@@ -155,7 +157,7 @@ def train(
     warmup:int=200, # steps until it is reached
     seed:int=0, # decides order, depths, noise and flips
     workers:int=0, # processes that read images
-    **kw, # `clip`, `flip`, `bf16` of `train_step`
+    **kw, # `clip`, `flip`, `bf16` of `train_step`, `gamma`, `floor` of `min_snr`
 ): # yields `st` after every step
     "Train in place, from step `st.step` to the end."
     order = Order(len(ds), bs, epochs, seed, st.step, st.acc.process_index, st.acc.num_processes)
@@ -204,11 +206,15 @@ def train_and_val(
     data:str|Path, # folder or zip: DREAMING, its stand-in, or any pictures
     size:int, # height and width of the network's images
     val:int, # how many scenes, the last ones, are held back for validation
+    val_data:str|Path='', # where those scenes are taken from; `data` when empty
 )->tuple: # (Frames to train on, Frames for validation or None)
     "Frames split by whole scenes, since neighbouring frames are nearly equal; all are read now, and what cannot be read is named and left out."
     found = as_scenes(data)
-    if not 0 <= val < len(found): raise ValueError(f'need 0 <= val < {len(found)}, the number of scenes in {data}, got {val}')
-    return Frames(found[:len(found)-val], size).fill(), Frames(found[-val:], size).fill() if val else None
+    other = as_scenes(val_data) if val_data else found
+    most = len(other) if val_data else len(other)-1
+    if not 0 <= val <= most: raise ValueError(f'need val from 0 to {most}, since {val_data or data} has {len(other)} scenes, got {val}')
+    if not val_data: found = found[:len(found)-val]
+    return Frames(found, size).fill(), Frames(other[-val:], size).fill() if val else None
 
 # %% ../nbs/06_training.ipynb #f3698e6f
 def log_line(path:Path, **row):
@@ -299,6 +305,7 @@ def run_training(
     epochs:int, # passes over the data
     keep:tuple=(), # epochs whose weights are kept; the last is always
     val:int=8, # scenes held back for validation
+    val_data:str='', # where those scenes are taken from; `data` when empty
     save_every:int=500, # steps between states on disk
     log_every:int=50, # steps between lines of the log
     samples:int=8, # pictures drawn after each epoch, always from the same seeds
@@ -313,8 +320,8 @@ def run_training(
 )->State:
     "Train, log and save; stopped and resumed, it gives the same weights and log to the bit (same machine and number of threads)."
     may_begin(out := Path(out), resume)
-    (ds, vds), abar = train_and_val(data, net['size'], val), linear_abar()
-    settings = dict(net=json.dumps(net), data=str(data), frames=len(ds), epochs=epochs, val=val, decay=decay, seed=seed, init=init, bs=bs) | kw
+    (ds, vds), abar = train_and_val(data, net['size'], val, val_data), linear_abar()
+    settings = dict(net=json.dumps(net), data=str(data), frames=len(ds), epochs=epochs, val=val, decay=decay, seed=seed, init=init, bs=bs) | kw | (dict(val_data=str(val_data)) if val_data else {})
     st = begin(out, net, settings, resume, accum)
     per_epoch, main, since = len(ds)//bs, st.acc.is_main_process, time.time()
     steps = train(st, ds, abar, epochs, bs, seed=seed, workers=workers, **kw)

@@ -175,16 +175,18 @@ def check(self:UNet, x:Tensor):
         raise ValueError(f'need images (B,3,H,W) with H and W multiples of {self.step}, got {tuple(x.shape)}')
 
 # %% ../nbs/05_unet.ipynb #beda393e
-SMALL = dict(size=128, ch=32, mult=(1,2,3,4), n_res=1, attn_at=(16,), patch=2, data_std=.4) # the network of the bundled weights
+SMALL = dict(size=128, ch=96, mult=(1,1,1), n_res=1, attn_at=(16,), patch=4, data_std=.4) # the network of the bundled weights
 
 # %% ../nbs/05_unet.ipynb #65e3d34e
 def eps_fn(
     model:nn.Module, # network called as model(x, times) with times (B,) in 0..T-1
+    bf16:bool=False, # compute in bfloat16 where that is safe (autocast); about half the time on recent processors
 )->Callable: # eps(x_t, t) -> predicted noise, same shape, device and dtype as x_t
     "Turn a network into a noise predictor of our samplers, t = 1..T."
     p = next(model.parameters())
     @torch.no_grad()
-    def eps(x_t, t): return model(x_t.to(p), torch.full((len(x_t),), t-1, device=p.device)).to(x_t)
+    def eps(x_t, t):
+        with torch.autocast(p.device.type, torch.bfloat16, enabled=bf16): return model(x_t.to(p), torch.full((len(x_t),), t-1, device=p.device)).to(x_t)
     return eps
 
 # %% ../nbs/05_unet.ipynb #725ede59

@@ -11,7 +11,7 @@ from ddnm_nb.training import log_line, machine, read_log
 from ddnm_nb.unet import read_weights
 
 ENV = os.environ | {'OMP_NUM_THREADS': '1'}
-OPTIONS = '--size 32 --mult 1,2 --attn_at 8 --epochs 6 --keep 3 --bs 4 --val 1 --warmup 10 --samples 2 --log_every 3 --save_every 4'.split()
+OPTIONS = '--size 32 --ch 32 --mult 1,2 --attn_at 8 --epochs 6 --keep 3 --bs 4 --val 1 --warmup 10 --samples 2 --log_every 3 --save_every 4'.split()
 
 def pictures(root):
     "48 random pictures to train on and 12 for validation, as five scenes."

@@ -8,7 +8,7 @@ from ddnm_nb.images import whole_file
 from ddnm_nb.training import log_line, read_log
 from kill_test import pictures
 
-OPTIONS = '--size 32 --mult 1,2 --attn_at 8 --epochs 2 --bs 4 --val 1 --warmup 10 --samples 0 --log_every 1'.split()
+OPTIONS = '--size 32 --ch 32 --mult 1,2 --attn_at 8 --epochs 2 --bs 4 --val 1 --warmup 10 --samples 0 --log_every 1'.split()
 BIN = Path(sys.executable).parent
 TWO = [BIN/'accelerate', 'launch', '--multi_gpu', '--num_processes', '2', '--num_machines', '1', '--mixed_precision', 'no', '--dynamo_backend', 'no']
 
