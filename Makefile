@@ -71,6 +71,12 @@ holdout: data/holdout ## 200 frames of 50 new patients: results/holdout.jsonl
 	$(BIN)/python tools/holdout.py data/holdout --methods 0,1,2,3,4
 	$(BIN)/python tools/holdout.py data/holdout --methods 0,1 --every 4 --models $(call LIST,$(foreach r,scenes six,$(foreach e,04 08 12 15,runs/$(r)/epoch$(e).safetensors)))
 
+noisy: .venv/ok ## DDNM and both DDNM+ where y is noisy: results/noisy.jsonl
+	$(BIN)/python tools/noisy.py
+
+bench-operators: .venv/ok ## the cost of operators: results/operators.jsonl
+	$(BIN)/python tools/bench_operators.py
+
 compare: data/train ## what learns most in the same time: results/comparison.jsonl
 	$(BIN)/python tools/compare_training.py data/train
 
@@ -84,4 +90,4 @@ bench-train: .venv/ok ## training speed beside diffusers: results/bench_train.js
 	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[bench]'
 	$(BIN)/python tools/bench_train.py --out results/bench_train.jsonl
 
-.PHONY: help demo test lab notebooks readme docs data train train-six train-long table holdout compare kill-test process-test bench-train
+.PHONY: help demo test lab notebooks readme docs data train train-six train-long table holdout noisy bench-operators compare kill-test process-test bench-train

@@ -23,7 +23,7 @@ from .ddnm import restore
 from .dreaming import HoleFrames, scenes
 from .forward import linear_abar, spaced
 from .images import load_image, load_mask, masked, save_image
-from .mask_shift import hole_region, level_sizes, restore_large, windowed
+from .mask_shift import hole_region, level_sizes, restore_large, restore_whole, windowed
 from .metrics import biharmonic, psnr, ssim
 from .operators import AvgPool, Gray, Identity, Mask
 from .sampling import seeded
@@ -92,12 +92,14 @@ def restore_task(
     progress=None, # wraps the steps, such as `tqdm`
     **kw, # `steps`, `length`, `repeat`, `eta`, `mix` of `restore`
 )->tuple: # (restored (samples,3,H,W), A⁺y (1,3,H,W))
-    "Restore a picture of any size from 128 on by DDNM+; larger ones by overlapping windows."
+    "Restore a picture of any size from 128 on by DDNM+: larger ones as a whole and enlarged, or, where there is noise, by overlapping windows."
     A, y, sigma_y = measure(task, x, mask, degrade, sigma_y, blur, seed)
     first, n = A.pinv(y), model.config['size']
     if min(first.shape[2:]) < n: raise ValueError(f'need a picture of at least {n} x {n} after restoration, got {first.shape[3]} x {first.shape[2]}')
-    steps = restore(windowed(eps_fn(model), n), torch.cat([y]*samples), A, linear_abar(), sigma_y, seeds=range(seed, seed+samples), **kw)
-    return last(progress(steps) if progress else steps).x_s.clamp(-1, 1), first.clamp(-1, 1)
+    y, how = torch.cat([y]*samples), kw | dict(seeds=range(seed, seed+samples))
+    if sigma_y == 0 and first.shape[2:] != (n, n): out = restore_whole(eps_fn(model), y, A, linear_abar(), n, progress=progress, **how)
+    else: out = last((progress or iter)(restore(windowed(eps_fn(model), n), y, A, linear_abar(), sigma_y, **how))).x_s
+    return out.clamp(-1, 1), first.clamp(-1, 1)
 
 # %% ../nbs/16_cli.ipynb #e5c5f5b7
 def read_pair(image:str, mask:str, invert:bool=False): # -> (image (1,3,H,W), mask (1,1,H,W) or None)

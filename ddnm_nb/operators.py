@@ -166,10 +166,10 @@ def extremes(A, # operator with `adjoint` and `pinv`
 
 def condition(A, # operator
               x, # an image (1,C,H,W)
-             ):  # largest over smallest nonzero singular value; exact for an SVDOp, else a lower bound
+             ):  # largest over smallest nonzero singular value; exact for an SVDOp, else a lower bound; nan if A = 0
     "Condition number of `A` on its range"
     largest,smallest = extremes(A, x)
-    return largest/smallest
+    return largest/smallest if largest else math.nan    # nothing is measured: no spectrum
 
 # %% ../nbs/08_operators.ipynb #02e74838
 class Report(dict):
@@ -251,7 +251,9 @@ class Compose(Iterative):
                  *ops, # operators, the last is applied first
                  iters:int=1000, # most iterations of `cgls`
                  tol:float=1e-10, # its relative residual
-                ): self.ops,self.iters,self.tol = [p for o in ops for p in getattr(o, 'ops', [o])],iters,tol
+                ):
+        if bad := [type(o).__name__ for o in ops if not isinstance(o, LinearOp)] or not ops: raise ValueError(f'need operators, got {bad if ops else "none"}; FromFunction makes one from a function')
+        self.ops,self.iters,self.tol = [p for o in ops for p in getattr(o, 'ops', [o])],iters,tol
     def check(self, x): self.ops[-1].check(x)
     def check_y(self, y): self.ops[0].check_y(y)
     def __call__(self, x):

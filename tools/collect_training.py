@@ -1,4 +1,4 @@
-"Gather the rows of finished trainings below runs/ in results/training.jsonl, and the samples of five epochs in one picture."
+"Gather the rows of finished trainings below runs/ in results/training.jsonl, and the samples of all epochs in one picture."
 from pathlib import Path
 
 import torch
@@ -11,7 +11,5 @@ with whole_file(root/'results'/'training.jsonl') as tmp:
     for row in rows: log_line(tmp, **row)
 print('runs:', *[r['name'] for r in rows])
 
-EPOCHS = (1, 4, 8, 12, 15)
-files = [root/'runs'/'scenes'/'samples'/f'epoch{e:02d}.png' for e in EPOCHS]
-if all(f.exists() for f in files):
-    save_image(torch.cat([load_image(f)[..., :6*128] for f in files], 2), root/'nbs'/'figures'/'samples_by_epoch.jpg')
+files = sorted((root/'runs'/'scenes'/'samples').glob('*.png'))            # one a row, the first epoch above
+if files: save_image(torch.cat([load_image(f)[..., :6*128] for f in files], 2), root/'nbs'/'figures'/'samples_by_epoch.jpg')
