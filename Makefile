@@ -56,7 +56,7 @@ train-six: data/six data/train ## the same with as many frames of six patients
 	$(BIN)/ddnm_train data/six --val_data data/train --out runs/six --epochs 15 --bf16 $(call RESUME,runs/six)
 
 train-long: train ## then the first run goes on from its averaged weights: the weights of the package
-	$(BIN)/ddnm_train data/train --out runs/long --init runs/scenes/epoch15.safetensors --epochs 15 --keep 5,10 --lr 1e-3 --warmup 100 --seed 1 --bf16 $(call RESUME,runs/long)
+	$(BIN)/ddnm_train data/train --out runs/long --init runs/scenes/epoch15.safetensors --epochs 10 --keep 5,10 --lr 1e-3 --warmup 100 --seed 1 --bf16 $(call RESUME,runs/long)
 
 table: .venv/ok ## which noise to put back: results/transitions.jsonl
 	$(BIN)/python tools/transitions.py

@@ -233,7 +233,7 @@ def load_unet(
     tensors, config, info = read_weights(path)
     with torch.device('meta'): model = UNet(**config)
     want = {k: tuple(v.shape) for k,v in model.state_dict().items()}
-    got  = {k: tuple(v.shape) for k,v in tensors.items() if isinstance(v, Tensor)} if isinstance(tensors, dict) else {}
+    got  = {k: tuple(v.shape) if isinstance(v, Tensor) else type(v).__name__ for k,v in tensors.items()} if isinstance(tensors, dict) else {}
     wrong = sorted(k for k in want.keys() | got.keys() if want.get(k) != got.get(k))
     if wrong: raise ValueError(f'need the {len(want)} tensors of {model.config}, got {path.name} where {len(wrong)} differ, '
                                f'first {wrong[0]}: {want.get(wrong[0])} wanted, {got.get(wrong[0])} found')
