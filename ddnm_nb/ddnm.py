@@ -118,7 +118,7 @@ def ddnm_plus(A:SVDOp,  # a measurement with a spectrum
               eta:float=.85, # share of fresh noise where the measurement is too loud, in [0,1]
               randn:Callable=torch.randn_like, # source of fresh noise
               null_eta:float=None, # DDIM's eta for what is not measured; None: the mix of the paper
-             null_mix:float=None, # its share of fresh noise; `eta` when None
+              null_mix:float=None, # its share of fresh noise; `eta` when None
              ): # (fix, noise) for `sample`
     "DDNM+ with a weight for each singular value (DDNM, appendix on noisy tasks)"
     if not isinstance(A, SVDOp): raise ValueError(f'need an operator with a spectrum, got {A!r}; ddnm_plus_simple takes any')

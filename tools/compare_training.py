@@ -30,7 +30,7 @@ CANDIDATES = {
 }
 abar = linear_abar()
 
-def learn(ds, seconds, net=NARROW, lr=8e-4, bs=16, warmup=100, **weight):
+def learn(ds, seconds, net=NARROW, lr=8e-4, bs=16, warmup=50, **weight):
     "Train until the processor time is used up."
     torch.manual_seed(0)
     st, start = new_state(UNet(**net)), time.process_time()
@@ -53,7 +53,7 @@ def judge(model, ds, n=32):
 if __name__ == '__main__':
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument('data', help='folder of scenes, the last eight for validation, such as data/train')
-    p.add_argument('--seconds', type=float, default=120)
+    p.add_argument('--seconds', type=float, default=60)
     p.add_argument('--out', type=Path, default=Path(__file__).parents[1]/'results'/'comparison.jsonl')
     p.add_argument('--only', default='', help='part of the name of the candidates to run')
     args = p.parse_args()

@@ -17,10 +17,11 @@ from tqdm import tqdm
 METHODS = { # settings of `restore`, and how many samples are averaged
     'biharmonic': None,
     'DDNM+ (mix .85), 100 calls': (dict(steps=100, mix=.85), 1),
-    'DDNM+ (mix .85), travel (10,3), 280 calls': (dict(steps=100, mix=.85, length=10, repeat=3), 1),
-    'DDNM+ (mix .85), mean of 8 samples of 20 calls': (dict(steps=20, mix=.85), 8),
+    'DDNM+ (mix 1), 100 calls': (dict(steps=100, mix=1.), 1),
+    'DDNM+ (mix 1), mean of 8 samples of 20 calls': (dict(steps=20, mix=1.), 8),
     'DDNM (posterior), 100 calls': (dict(steps=100), 1),
     'DDNM+ (mix .85), 50 calls': (dict(steps=50, mix=.85), 1),
+    'DDNM+ (mix .85), travel (10,3), 280 calls': (dict(steps=100, mix=.85, length=10, repeat=3), 1),
 }
 abar = linear_abar()
 
