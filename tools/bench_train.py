@@ -14,7 +14,7 @@ from ddnm_nb.images import whole_file
 from ddnm_nb.training import log_line, machine, new_state, train
 from ddnm_nb.unet import SMALL, UNet
 
-ALIKE = SMALL | dict(patch=1, mult=(1,2,3,4), attn_at=(16,))        # the shape of diffusers' network below: no patches at the door
+ALIKE = SMALL | dict(patch=1, ch=32, mult=(1,2,3,4), attn_at=(16,)) # the shape of diffusers' network below: no patches at the door
 
 def ours(ds, bs, **change):
     "Our loop: yields after every step."
@@ -83,8 +83,8 @@ def rows(rounds, steps, sizes):
 if __name__ == '__main__':
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument('--rounds', type=int, default=3)
-    p.add_argument('--steps', type=int, default=12)
-    p.add_argument('--sizes', default='1,4,8,16,32')
+    p.add_argument('--steps', type=int, default=3)
+    p.add_argument('--sizes', default='1,4,8,32')
     p.add_argument('--out', type=Path, help='file for the rows; none when left out')
     p.add_argument('--one', choices=LOOPS)
     p.add_argument('--bs', type=int, default=16)
