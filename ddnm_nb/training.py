@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['noise_loss', 'min_snr', 'chance', 'spread_times', 'Order', 'lr_at', 'average', 'State', 'new_state', 'draw',
-           'gradients', 'train_step', 'train', 'validate', 'save_state', 'load_state', 'train_and_val', 'log_line',
-           'machine', 'read_log', 'cut_log', 'run_row', 'begin', 'may_begin', 'free_samples', 'log_step', 'end_epoch',
+           'gradients', 'train_step', 'train', 'read_log', 'validate', 'save_state', 'load_state', 'train_and_val',
+           'log_line', 'machine', 'cut_log', 'run_row', 'begin', 'may_begin', 'free_samples', 'log_step', 'end_epoch',
            'run_training']
 
 # %% ../nbs/06_training.ipynb #7ac63ab7
@@ -165,6 +165,13 @@ def train(
         train_step(st, x0, abar, lr_at(st.step, order.total, lr, warmup), seed, **kw)
         yield st
 
+# %% ../nbs/06_training.ipynb #2be8c6cc
+def read_log(path:str|Path)->list: # of dicts
+    "The rows of a .jsonl file; a last line that was cut off is left out."
+    lines = Path(path).read_text().splitlines(True)
+    if lines and not lines[-1].endswith('\n'): lines.pop()
+    return [json.loads(l) for l in lines if l.strip()]
+
 # %% ../nbs/06_training.ipynb #7cd44871
 @torch.no_grad()
 def validate(
@@ -229,12 +236,6 @@ def machine()->str: # such as 'AMD EPYC, 2 cores, CPU'
     return f'{cpu or platform.processor() or platform.machine()}, {torch.get_num_threads()} threads'
 
 # %% ../nbs/06_training.ipynb #c7aa6176
-def read_log(path:str|Path)->list: # of dicts
-    "The rows of a .jsonl file; a last line that was cut off is left out."
-    lines = Path(path).read_text().splitlines(True)
-    if lines and not lines[-1].endswith('\n'): lines.pop()
-    return [json.loads(l) for l in lines if l.strip()]
-
 def cut_log(path:Path, step:int):
     "Drop the rows after `step`: a resumed run walks there again."
     if not path.exists(): return

@@ -83,7 +83,7 @@ def rows(rounds, steps, sizes):
 if __name__ == '__main__':
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument('--rounds', type=int, default=3)
-    p.add_argument('--steps', type=int, default=3)
+    p.add_argument('--steps', type=int, default=5)
     p.add_argument('--sizes', default='1,4,8,32')
     p.add_argument('--out', type=Path, help='file for the rows; none when left out')
     p.add_argument('--one', choices=LOOPS)
