@@ -8,7 +8,7 @@ __all__ = ['starts', 'windows', 'tent', 'blend', 'windowed', 'last_part', 'refin
            'restore_whole']
 
 # %% ../nbs/12_mask_shift.ipynb #6d1f2745
-import math
+import math, warnings
 from collections.abc import Callable
 import torch
 import torch.nn.functional as F
@@ -279,7 +279,9 @@ def restore_whole(eps:Callable, # noise predictor for pictures of size x size
     if t0: last_part(len(abar)-1, t0, steps)                       # raises now, not after the first walk
     shape,how = image_like(A, y).shape[2:],dict(steps=steps, eta=eta, mix=mix, seeds=seeds)
     E,bar = enlarge((size,size), shape),progress or iter
-    for step in bar(restore(eps, y, Compose(A, E, iters=200, tol=1e-3), abar, **how, **kw)): pass
+    with warnings.catch_warnings():                                # roughly inverted is enough here: the last line makes it exact
+        warnings.filterwarnings('ignore', 'cgls: not yet')
+        for step in bar(restore(eps, y, Compose(A, E, iters=200, tol=1e-3), abar, **how, **kw)): pass
     out = E(step.x_s)
     out = out - A.pinv(A(out)-y)
     if not t0: return out
