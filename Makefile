@@ -68,7 +68,7 @@ comma := ,
 space := $() $()
 LIST = $(subst $(space),$(comma),$(strip $(1)))
 holdout: data/holdout ## 200 frames of 50 new patients: results/holdout.jsonl
-	$(BIN)/python tools/holdout.py data/holdout --methods 0,1,2,3,4
+	$(BIN)/python tools/holdout.py data/holdout --methods 0,1,2,3,4,6
 	$(BIN)/python tools/holdout.py data/holdout --methods 0,5 --every 4 --models $(call LIST,$(foreach r,scenes six,$(foreach e,04 08 12 15,runs/$(r)/epoch$(e).safetensors)))
 
 noisy: .venv/ok ## DDNM and both DDNM+ where y is noisy: results/noisy.jsonl
