@@ -6,7 +6,7 @@
 __all__ = ['noise_loss', 'min_snr', 'chance', 'spread_times', 'Order', 'lr_at', 'average', 'State', 'new_state', 'draw',
            'gradients', 'train_step', 'train', 'read_log', 'validate', 'save_state', 'load_state', 'train_and_val',
            'log_line', 'machine', 'cut_log', 'run_row', 'begin', 'may_begin', 'free_samples', 'log_step', 'end_epoch',
-           'run_training']
+           'follow', 'run_training']
 
 # %% ../nbs/06_training.ipynb #7ac63ab7
 import json, math, platform, time
@@ -298,6 +298,20 @@ def end_epoch(st:State, out:Path, epoch:int, vds:Frames|None, abar:Tensor, keep:
     if samples: save_image(torch.cat([*free_samples(st.ema.module, abar, samples)], 2).cpu(), out/'samples'/f'epoch{epoch:02d}.png')
     if keep: save_unet(st.ema.module, out/f'epoch{epoch:02d}.safetensors', epoch=epoch, **info)
 
+# %% ../nbs/06_training.ipynb #76bf223c
+def follow(steps, out:Path, per_epoch:int, settings:dict, log_every:int, save_every:int, end): # steps: of `train`, inside a bar; end: called as end(st, epoch)
+    "Walk to the end of `steps`, and log, save and end epochs on the way."
+    since = time.time()
+    for st in steps:
+        st.window.append(st.loss)
+        epoch, left = divmod(st.step, per_epoch)
+        if st.step % log_every == 0 or left == 0:
+            steps.set_postfix(loss=f'{log_step(st, out, per_epoch, since):.4f}')
+            since = time.time()
+        if not st.acc.is_main_process: continue
+        if left == 0: end(st, epoch)
+        if left*(st.step % save_every) == 0: save_state(st, out/'state.pt', settings)
+
 # %% ../nbs/06_training.ipynb #fefb4fe2
 def run_training(
     data:str|Path, # folder or zip with pictures
@@ -324,14 +338,11 @@ def run_training(
     (ds, vds), abar = train_and_val(data, net['size'], val, val_data), linear_abar()
     settings = dict(net=json.dumps(net), data=str(data), frames=len(ds), epochs=epochs, val=val, decay=decay, seed=seed, init=init, bs=bs) | kw | (dict(val_data=str(val_data)) if val_data else {})
     st = begin(out, net, settings, resume, accum)
-    per_epoch, main, since = len(ds)//bs, st.acc.is_main_process, time.time()
+    per_epoch, main = len(ds)//bs, st.acc.is_main_process
     steps = train(st, ds, abar, epochs, bs, seed=seed, workers=workers, **kw)
-    for st in (bar := tqdm(steps, initial=st.step, total=per_epoch*epochs, desc='training', unit='image', unit_scale=bs, disable=not main)):
-        st.window.append(st.loss)
-        epoch, left = divmod(st.step, per_epoch)
-        if st.step % log_every == 0 or left == 0: bar.set_postfix(loss=f'{log_step(st, out, per_epoch, since):.4f}'); since = time.time()
-        if left == 0 and main: end_epoch(st, out, epoch, vds, abar, epoch in (*keep, epochs), samples, frames=len(ds), seed=seed)
-        if left*(st.step % save_every) == 0 and main: save_state(st, out/'state.pt', settings)
+    bar = tqdm(steps, initial=st.step, total=per_epoch*epochs, desc='training', unit='image', unit_scale=bs, disable=not main)
+    end = lambda st, epoch: end_epoch(st, out, epoch, vds, abar, epoch in (*keep, epochs), samples, frames=len(ds), seed=seed)
+    follow(bar, out, per_epoch, settings, log_every, save_every, end)
     if main:
         with whole_file(out/'row.jsonl') as tmp: log_line(tmp, **run_row(out, settings))
     return st

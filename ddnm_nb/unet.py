@@ -180,7 +180,7 @@ SMALL = dict(size=128, ch=96, mult=(1,1,1), n_res=1, attn_at=(16,), patch=4, dat
 # %% ../nbs/05_unet.ipynb #65e3d34e
 def eps_fn(
     model:nn.Module, # network called as model(x, times) with times (B,) in 0..T-1
-    bf16:bool=False, # compute in bfloat16 where that is safe (autocast); about half the time on recent processors
+    bf16:bool=False, # compute in bfloat16 where that is safe (autocast); faster where the processor has it
 )->Callable: # eps(x_t, t) -> predicted noise, same shape, device and dtype as x_t
     "Turn a network into a noise predictor of our samplers, t = 1..T."
     p = next(model.parameters())
