@@ -1,7 +1,7 @@
 # What stands here runs on a machine that has Python 3.10 or newer with venv, and nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
-NBS := nbs/index.ipynb $(sort $(wildcard nbs/[0-9]*.ipynb))
+NBS := nbs/index.ipynb $(sort $(wildcard nbs/[0-9]*.ipynb)) $(sort $(wildcard nbs/tutorials/*.ipynb))
 export OMP_WAIT_POLICY ?= PASSIVE
 export KMP_BLOCKTIME ?= 0
 
@@ -35,12 +35,23 @@ notebooks: .venv/dev-ok ## run all notebooks, slow cells too, and save their out
 	$(BIN)/python tools/run_notebooks.py $(NBS)
 	$(BIN)/nbdev_clean
 
-readme: .venv/dev-ok ## README.md from nbs/index.ipynb
+readme: .venv/dev-ok ## badges, navigation, maps, and README.md from nbs/index.ipynb
+	$(BIN)/python tools/heads.py
+	$(BIN)/python tools/nav.py
 	$(BIN)/python tools/make_readme.py
 
 docs: .venv/dev-ok ## the site, into _docs
 	command -v quarto >/dev/null || $(BIN)/pip install -q -c constraints.txt smalldocs
 	$(BIN)/python tools/make_docs.py
+
+check-site: docs ## no broken link, no page without a picture, no picture without alt text, sizes
+	$(BIN)/python tools/check_site.py $(if $(shell command -v quarto),--online)
+
+browser-test: docs ## drive the widgets in a browser: site, JupyterLab with ipywidgets 8 and 7.7.1; needs chromium and chromium-driver
+	$(BIN)/python tools/browser_test.py
+
+colab-test: .venv/dev-ok ## every notebook alone in an environment like Colab's, slow cells left out: results/colab.jsonl
+	$(BIN)/python tools/colab_test.py --resume --out results/colab.jsonl
 
 data: data/train ## the stand-in frames that the bundled weights are trained on
 data/train: .venv/ok
@@ -52,13 +63,18 @@ RESUME = $(if $(wildcard $(1)/state.pt),--resume)
 train: data/train ## the report's setting: 15 epochs of about 5000 frames, weights of epochs 4, 8, 12, 15; goes on where it was stopped
 	$(BIN)/ddnm_train data/train --out runs/scenes --epochs 15 --bf16 $(call RESUME,runs/scenes)
 
+data/portraits: .venv/ok
+	$(BIN)/ddnm_make_data data/portraits --scenes 500 --frames 10 --size 128 --seed 0 --workers 2 --portraits
+train-portraits: data/portraits ## the network pretrained elsewhere: portraits without an operating room
+	$(BIN)/ddnm_train data/portraits --out runs/portraits --epochs 15 --bf16 $(call RESUME,runs/portraits)
+
 train-six: data/six data/train ## the same with as many frames of six patients
 	$(BIN)/ddnm_train data/six --val_data data/train --out runs/six --epochs 15 --bf16 $(call RESUME,runs/six)
 
 train-long: train ## then the first run goes on from its averaged weights: the weights of the package
 	$(BIN)/ddnm_train data/train --out runs/long --init runs/scenes/epoch15.safetensors --epochs 10 --keep 5,10 --lr 1e-3 --warmup 100 --seed 1 --bf16 $(call RESUME,runs/long)
 
-table: .venv/ok ## which noise to put back: results/transitions.jsonl
+transitions: .venv/ok ## which noise to put back: results/transitions.jsonl
 	$(BIN)/python tools/transitions.py
 
 data/holdout: .venv/ok
@@ -68,11 +84,45 @@ comma := ,
 space := $() $()
 LIST = $(subst $(space),$(comma),$(strip $(1)))
 holdout: data/holdout ## 200 frames of 50 new patients: results/holdout.jsonl
-	$(BIN)/python tools/holdout.py data/holdout --methods 0,1,2,3,4,6
+	$(BIN)/python tools/holdout.py data/holdout --methods 0,1,2,3,4,6,7,8,9
 	$(BIN)/python tools/holdout.py data/holdout --methods 0,5 --every 4 --models $(call LIST,$(foreach r,scenes six,$(foreach e,04 08 12 15,runs/$(r)/epoch$(e).safetensors)))
 
 noisy: .venv/ok ## DDNM and both DDNM+ where y is noisy: results/noisy.jsonl
 	$(BIN)/python tools/noisy.py
+
+table: .venv/ok ## the report's table, from the committed weights: results/table1.jsonl; `make table QUICK=--quick` for a third of it
+	$(BIN)/python tools/experiments.py table1 $(QUICK)
+
+experiments: table ## the other tables of the report: results/baselines, tasks, masks and frames.jsonl
+	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[bench]'
+	for t in frames baselines tasks masks; do $(BIN)/python tools/experiments.py $$t $(QUICK) || exit 1; done
+
+report-figures: .venv/ok ## figures 2 to 5 of the report and the worst frames: compare_output/
+	$(BIN)/python tools/experiments.py frames
+	$(BIN)/python tools/report_figures.py
+
+oracle: .venv/ok ## every sampler against exact posteriors: results/oracle.jsonl
+	$(BIN)/python tools/oracle.py
+
+samplers: data/holdout ## samplers of the trained network by calls, spread and coverage: results/samplers.jsonl
+	$(BIN)/python tools/samplers.py data/holdout
+
+calibration: data/holdout ## do 90 % intervals hold 90 %: results/calibration.jsonl
+	$(BIN)/python tools/calibration.py data/holdout --settings fast
+
+bench: .venv/ok ## what the sampler costs beside the network: results/bench.jsonl
+	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[bench]'
+	$(BIN)/python tools/bench.py
+
+data/film: .venv/ok
+	$(BIN)/ddnm_make_data data/film --scenes 6 --frames 48 --size 128 --first 3000 --seed 0 --workers 2
+
+film: data/film ## films: errors and flicker by method: results/film.jsonl and the film of notebook 20
+	$(BIN)/python tools/film.py data/film --scenes 6 --methods 0,2,1,5,3,4,6 --show 3001
+
+reading: .venv/ok ## memory and time of reading 2 GB, and 300,000 files: results/reading.jsonl
+	$(BIN)/python tools/read_memory.py
+	$(BIN)/python tools/read_memory.py --gb 0 --scenes 100 --frames 1000 --height 18 --every 50
 
 bench-operators: .venv/ok ## the cost of operators: results/operators.jsonl
 	$(BIN)/python tools/bench_operators.py
@@ -90,4 +140,4 @@ bench-train: .venv/ok ## training speed beside diffusers: results/bench_train.js
 	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[bench]'
 	$(BIN)/python tools/bench_train.py --out results/bench_train.jsonl
 
-.PHONY: help demo test lab notebooks readme docs data train train-six train-long table holdout noisy bench-operators compare kill-test process-test bench-train
+.PHONY: report-figures train-portraits table experiments transitions film reading samplers calibration oracle bench help demo test lab notebooks readme docs check-site browser-test colab-test data train train-six train-long table holdout noisy bench-operators compare kill-test process-test bench-train

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SAMPLES', 'TASKS', 'ROUNDING', 'one_line_errors', 'task_operator', 'measure', 'restore_task', 'read_pair',
-           'out_paths', 'count_calls', 'fill', 'bar', 'write_all', 'side_by_side', 'ddnm_restore', 'demo_frames',
-           'score', 'table', 'demo', 'ddnm_demo', 'numbers', 'ddnm_train']
+           'out_paths', 'count_calls', 'fill', 'chosen', 'bar', 'write_all', 'side_by_side', 'ddnm_restore',
+           'demo_frames', 'score', 'table', 'demo', 'ddnm_demo', 'numbers', 'ddnm_train']
 
 # %% ../nbs/16_cli.ipynb #afce6e62
 import sys, time
@@ -19,10 +19,10 @@ from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .ddnm import restore
+from .ddnm import PRESETS, restore
 from .dreaming import HoleFrames, scenes
 from .forward import linear_abar, spaced
-from .images import load_image, load_mask, masked, save_image
+from .images import load_image, load_mask, masked, project_file, save_image
 from .mask_shift import hole_region, level_sizes, restore_large, restore_whole, windowed
 from .metrics import biharmonic, psnr, ssim
 from .operators import AvgPool, Gray, Identity, Mask
@@ -44,7 +44,7 @@ def one_line_errors(f):
     return wrapped
 
 # %% ../nbs/16_cli.ipynb #99202439
-SAMPLES = (Path(__file__).parent if '__file__' in globals() else Path('../ddnm_nb'))/'samples' # held-out frames in the layout of DREAMING
+SAMPLES = project_file('ddnm_nb/samples') # held-out frames in the layout of DREAMING
 
 # %% ../nbs/16_cli.ipynb #10ecf8b0
 TASKS = ('inpaint', 'sr4', 'gray', 'blur', 'cs25', 'denoise', 'old-photo')
@@ -130,6 +130,17 @@ def fill(x:Tensor, m:Tensor|None, net, context:float, finest:int, **kw)->tuple: 
     total = count_calls(kw['steps'], kw['length'], kw['repeat']) + count_calls(kw['steps'], t0=60)*(len(levels)-1)
     return restore_large(eps_fn(net), x, m, linear_abar(), size, context, progress=bar('restoring', total), finest=finest, **kw), masked(x, m)
 
+# %% ../nbs/16_cli.ipynb #2d184580
+def chosen(
+    preset:str, # one of `PRESETS`
+    power:bool=True, # whether the preset's spectrum may be used; it describes frames at the size of the network, and is tested there alone
+    **given, # settings of `restore` in the place of the preset's; None: as there
+)->dict: # settings of `restore`, `steps`, `length` and `repeat` among them
+    "A preset of the sampler, changed where something was given."
+    if preset not in PRESETS: raise ValueError(f'need a preset out of {", ".join(PRESETS)}, got {preset!r}')
+    given = {k: v for k,v in given.items() if v is not None} | ({} if power else dict(power=None))
+    return dict(length=1, repeat=1) | {k: v for k,v in PRESETS[preset].items() if k != 'mix' or 'eta' not in given} | given
+
 # %% ../nbs/16_cli.ipynb #3a676776
 def bar(name:str, total:int): # -> a function of steps
     "A progress bar for the steps of a sampler."
@@ -154,12 +165,13 @@ def ddnm_restore(
     mask:Param('its mask, same size: 255 = keep, 0 = hole; greys are thresholded', str, opt=False, nargs='?')='',
     task:str='inpaint', # inpaint, sr4, gray, blur, cs25, denoise or old-photo
     out:str='restored.png', # file to write; with several samples restored_0.png, ...
-    steps:int=100, # stops of the sampler, a divisor of 1000
-    length:int=10, # length of a time travel, in stops
-    repeat:int=1, # how often each stretch is walked; 1: no time travel
+    preset:str='default', # fast, default or careful: settings of the sampler; what follows changes them one by one
+    steps:int=None, # stops of the sampler, a divisor of 1000
+    length:int=None, # length of a time travel, in stops
+    repeat:int=None, # how often each stretch is walked; 1: no time travel
     sigma_y:float=0., # standard deviation of the noise in the picture, in [0,1] units
-    mix:float=.85, # share of fresh noise at every step, as in the paper; 0: DDIM's, by eta
-    eta:float=1., # with mix 0, share of fresh noise: 0 DDIM, 1 DDPM
+    mix:float=None, # share of fresh noise at every step, as in the paper; 0: DDIM's, by eta
+    eta:float=None, # in the place of mix, DDIM's share of fresh noise: 0 DDIM, 1 DDPM
     seed:int=0, # of the first sample; the same seed gives the same bytes
     samples:int=1, # how many restorations
     model:str='scenes128', # name of bundled weights, or a file
@@ -173,9 +185,8 @@ def ddnm_restore(
     "Restore a picture with DDNM+: fill holes, enlarge, colour, sharpen, denoise."
     paths, sheets = out_paths(out, samples), out_paths(sheet, 1) if sheet else []
     net, (x, m) = load_unet(model), read_pair(image, mask, invert)
-    kw = dict(samples=samples, seed=seed, steps=steps, length=length, repeat=repeat, sigma_y=2*sigma_y, eta=eta, mix=mix)
-    if task == 'inpaint': done, first = fill(x, m, net, context, finest, **kw)
-    else: done, first = restore_task(x, net, task, m, degrade, blur=blur, progress=bar(task, count_calls(steps, length, repeat)), **kw)
+    how = chosen(preset, task == 'inpaint' and not finest, steps=steps, length=length, repeat=repeat, mix=mix, eta=eta) | dict(samples=samples, seed=seed, sigma_y=2*sigma_y)
+    done, first = fill(x, m, net, context, finest, **how) if task == 'inpaint' else restore_task(x, net, task, m, degrade, blur=blur, progress=bar(task, count_calls(how['steps'], how['length'], how['repeat'])), **how)
     write_all(paths + sheets, [*done.split(1)] + [side_by_side([first, *done.split(1)] + [x]*degrade)]*len(sheets))
 
 # %% ../nbs/16_cli.ipynb #15c05e5f
@@ -201,23 +212,21 @@ def table(rows:list)->str: # rows: of `score`
 def demo(
     model, # a `UNet`
     n:int=16, # bundled frames to restore
-    steps:int=100, # stops of the sampler
-    length:int=10, # of a time travel, in stops
-    repeat:int=3, # how often each stretch is walked when travelling
+    preset:str='default', # fast, default or careful
+    steps:int=None, # stops of the sampler, in the place of the preset's
     seed:int=0, # of the first frame; frame i has seed + i
-    mix:float=.85, # share of fresh noise at every step; 0: the posterior of DDPM
 )->tuple: # (rows of scores, {method: restored frames}, images, masks, truths, names)
     "Restore the bundled frames by every method, and keep the score."
     image, mask, truth, names = demo_frames(n)
-    eps, abar, seeds = eps_fn(model), linear_abar(), range(seed, seed+len(image))
+    eps, abar, seeds, how = eps_fn(model), linear_abar(), range(seed, seed+len(image)), chosen(preset, steps=steps)
     results, rows = {'masked input': image*mask}, []
     rows.append(score('masked input', image*mask, truth, mask, 0, 0.))
     start = time.time()
     results['biharmonic'] = biharmonic(image, mask)
     rows.append(score('biharmonic', results['biharmonic'], truth, mask, 0, (time.time()-start)/len(image)))
-    for name,kw in {'DDNM+': {}, f'DDNM+, travel ({length},{repeat})': dict(length=length, repeat=repeat)}.items():
-        start, calls = time.time(), count_calls(steps, **kw)
-        walk = restore(eps, image*mask, Mask(mask), abar, steps=steps, seeds=seeds, mix=mix, **kw)
+    for name,kw in {'DDNM+, corrected by A⁺': how | dict(power=None), 'DDNM+': how}.items():
+        start, calls = time.time(), count_calls(kw['steps'], kw['length'], kw['repeat'])
+        walk = restore(eps, image*mask, Mask(mask), abar, seeds=seeds, **kw)
         results[name] = last(tqdm(walk, total=calls, desc=name, unit='call')).x_s.clamp(-1, 1)
         rows.append(score(name, results[name], truth, mask, calls, (time.time()-start)/len(image)))
     return rows, results, image, mask, truth, names
@@ -229,24 +238,22 @@ def ddnm_demo(
     out:str='.', # folder for inpainted_outputs/ and compare_output/
     model:str='scenes128', # name of bundled weights, or a file
     n:int=16, # frames, at most 16
-    steps:int=100, # stops of the sampler, a divisor of 1000
-    length:int=10, # of a time travel, in stops
-    repeat:int=3, # how often each stretch is walked when travelling
+    preset:str='default', # fast, default or careful: settings of the sampler
+    steps:int=None, # stops of the sampler, a divisor of 1000, in the place of the preset's
     seed:int=0, # of the first frame
-    mix:float=.85, # share of fresh noise at every step; 0: the posterior of DDPM
 ):
     "Restore the bundled frames with DDNM+ and compare with classical inpainting."
     start = time.time()
-    rows, results, image, mask, truth, names = demo(load_unet(model), n, steps, length, repeat, seed, mix)
+    rows, results, image, mask, truth, names = demo(load_unet(model), n, preset, steps, seed)
     folders = [Path(out)/d for d in ('inpainted_outputs', 'compare_output')]
     for d in folders: d.mkdir(parents=True, exist_ok=True)
-    plain, travel = list(results)[2:]
+    plain, best = list(results)[2:]
     for i,name in enumerate(names):
         file, one = name.replace('/', '_') + '.png', slice(i, i+1)
-        save_image(results[travel][i], folders[0]/file)
-        save_image(side_by_side([image[one], mask[one]*2-1, results[plain][one], results[travel][one], results['biharmonic'][one], truth[one]]), folders[1]/file)
+        save_image(results[best][i], folders[0]/file)
+        save_image(side_by_side([image[one], mask[one]*2-1, results[best][one], results[plain][one], results['biharmonic'][one], truth[one]]), folders[1]/file)
     print(table(rows))
-    print(f'{len(names)} frames in {time.time()-start:.0f} s on {machine()}; sheets (occluded, mask, DDNM+, with travel, biharmonic, truth) in {folders[1]}')
+    print(f'{len(names)} frames in {time.time()-start:.0f} s on {machine()}; sheets (occluded, mask, DDNM+, corrected by A⁺, biharmonic, truth) in {folders[1]}')
 
 # %% ../nbs/16_cli.ipynb #29776fce
 def numbers(s:str)->tuple: # '1,2,3' -> (1,2,3)

@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['from_uint8', 'to_uint8', 'from_pil', 'is_mask', 'one_image', 'to_pil', 'show_images', 'open_image', 'deep_to_8bit',
            'to_rgb', 'as_hw', 'resize', 'load_image', 'whole_file', 'save_image', 'mask_from_pil', 'load_mask',
-           'masked']
+           'masked', 'project_file']
 
 # %% ../nbs/00_images.ipynb #427e7b6c
 import os, uuid, warnings
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 import numpy as np, torch
 import matplotlib.pyplot as plt
@@ -210,3 +211,12 @@ def masked(x,    # (B,3,H,W) or (3,H,W) in [-1,1]
     stripe = (torch.arange(h)[:,None]+torch.arange(w))//step%2
     hatch = (stripe*0.5-0.25).to(x)
     return torch.where(mask.to(x.device)>0, x, hatch).to(x)
+
+# %% ../nbs/00_images.ipynb #734dd5f9
+def project_file(name, # path inside the repository, such as 'results/holdout.jsonl'
+                ):     # an existing Path
+    "A file or folder of the project, from a clone or from what the installed package carries"
+    package = Path(find_spec('ddnm_nb').submodule_search_locations[0])
+    for root in (package/'_files', package.parent):
+        if (root/name).exists(): return root/name
+    raise FileNotFoundError(f'need a file of the project, got {name}; what the package does not carry, such as checkpoints, is in its repository')

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from .ddnm import checked, image_like, in_range, method, restore
+from .ddnm import fresh_noise, spectrum, image_like, in_range, method, restore
 from .forward import renoise, spaced
 from .operators import Compose, LinearOp, Mask
 from .sampling import sample, seeded
@@ -101,18 +101,21 @@ def refine(eps:Callable,  # noise predictor at the size of the large picture, su
            sigma_y:float=0., # standard deviation of the noise of y, in units of [-1,1]
            length:int=1,  # time travel: stops to go back
            repeat:int=1,  # time travel: times that each stretch is walked
-           eta:float=1.,  # fresh noise for what is not measured, in [0,1]
-           mix:float=0.,  # if not 0, the paper's share of fresh noise, in the place of `eta`
+           eta:float=None, # as in `restore`
+           mix:float=None, # as in `restore`
            seeds=None,    # None, or one integer an image
+           power=None,    # as in `restore`
+           iters:int=4,   # as in `restore`
           ):              # generator of `Step`; the last `x_s` agrees with `y`
     "Add detail to a coarse picture under a measurement: SDEdit's start (Meng et al. 2022), DDNM's walk"
-    in_range('sigma_y', sigma_y, math.inf), in_range('eta', eta, 1), in_range('mix', mix, 1)
+    in_range('sigma_y', sigma_y, math.inf)
+    eta,mix = fresh_noise(eta, mix)
     pairs,like = last_part(len(abar)-1, t0, steps, length, repeat),image_like(A, y)
     if coarse.shape!=like.shape: raise ValueError(f'need a coarse picture of shape {tuple(like.shape)}, got {tuple(coarse.shape)}')
     randn = torch.randn_like if seeds is None else seeded(seeds)
-    fix,noise = method(A, y, sigma_y, eta, randn=randn, mix=mix)
+    fix,noise = method(A, y, sigma_y, eta, randn=randn, mix=mix, power=spectrum(power, like), iters=iters)
     start = renoise(coarse-A.pinv(A(coarse)-y), 0, pairs[0][0], abar, randn)
-    return sample(checked(eps), start, pairs, abar, fix, noise, randn)
+    return sample(eps, start, pairs, abar, fix, noise, randn)
 
 # %% ../nbs/12_mask_shift.ipynb #1b71e307
 def box(n:int, # pixels of a line
@@ -270,8 +273,8 @@ def restore_whole(eps:Callable, # noise predictor for pictures of size x size
                   stride:int=None, # from one window to the next; half a window when None
                   batch:int=16, # pictures in a network call, at most
                   seeds=None,   # as in `restore`
-                  eta:float=1., # fresh noise for what is not measured, in [0,1]
-                  mix:float=0., # if not 0, the paper's share of fresh noise, in the place of `eta`
+                  eta:float=None, # as in `restore`
+                  mix:float=None, # as in `restore`
                   progress:Callable=None, # wraps the steps, such as `tqdm`
                   **kw,         # `length`, `repeat` of `restore`, for the small picture
                  )->Tensor:     # large pictures (B,C,H,W) that agree with `y`

@@ -5,13 +5,16 @@
 # %% auto #0
 __all__ = ['need_images', 'LinearOp', 'inv0', 'SVDOp', 'Mask', 'Identity', 'mirror', 'unit', 'Gray', 'Patches', 'AvgPool', 'dot',
            'rel', 'sym', 'unit_norm', 'extremes', 'condition', 'Report', 'claims', 'check_op', 'along', 'cgls',
-           'Iterative', 'Compose', 'takes_double', 'FromFunction']
+           'Iterative', 'Compose', 'range_null_frame', 'show_range_null', 'takes_double', 'FromFunction']
 
 # %% ../nbs/08_operators.ipynb #f5dd4563
 import math, warnings
 import torch, torch.nn.functional as F
 from torch import Tensor
 from collections.abc import Callable
+from itertools import product
+from .images import show_images
+from .widgets import COLOURS, chooser, figure_frame
 
 # %% ../nbs/08_operators.ipynb #6e5c986f
 def need_images(x): # what should be images: float tensor (B,C,H,W)
@@ -263,6 +266,40 @@ class Compose(Iterative):
         for o in self.ops: y = o.adjoint(y)
         return y
     def __repr__(self): return ' @ '.join(map(repr, self.ops))
+
+# %% ../nbs/08_operators.ipynb #08d00006
+def range_null_frame(A, # operator
+                     x, # image (1,C,H,W) in [-1,1]
+                     sigma=0., # standard deviation of noise in y, in units of [-1,1]
+                     seed=0, # of that noise
+                    ): # Pillow image
+    "x, y, A⁺y, the range part, the null part and their sum, in one row"
+    y = A(x)
+    if sigma: y = y + sigma*torch.randn(y.shape, generator=torch.Generator().manual_seed(seed)).to(y)
+    seen,free = A.range(x),A.null(x)
+    share = lambda v: f'{(v.norm()/x.norm()).item()**2:.0%} of |x|²'
+    z = torch.randn(x.shape, generator=torch.Generator().manual_seed(1)).to(x)
+    rank = f'{(A.range(z).norm()/z.norm()).item()**2:.0%} of the numbers'     # white noise has an equal share in every dimension
+    shown = y if y.ndim==4 and y.shape[1] in (1,3) else A.pinv(y)
+    titles = ['x', f'y: {rank}' if shown is y else f'(y: {rank})', 'A⁺y', f'range: {share(seen)}', f'null: {share(free)}', 'range + null']
+    fig = show_images([v.clamp(-1,1) for v in (x, shown, A.pinv(y), seen, free, seen+free)], titles, ncols=6, width=1.35)
+    for ax,k in zip(fig.axes, ['truth',None,'range','range','null','truth']):
+        if k: [(s.set_color(COLOURS[k]), s.set_linewidth(3)) for s in ax.spines.values()]
+    return figure_frame(fig)
+
+# %% ../nbs/08_operators.ipynb #08d00007
+def show_range_null(x, # image (1,C,H,W) in [-1,1]
+                    operators, # dict: name -> list of operators, from weak to strong, equally many for each name
+                    strengths=('weak','medium','strong'), # what to call the places in those lists
+                    noise=(0.,), # standard deviations of the noise in y, in units of [-1,1]
+                    **kw, # `title`, `alt`, `caption`, `width`, `quality` of `chooser`
+                   ): # IPython HTML that needs no kernel
+    "Choose an operator, a strength and a noise: y, A⁺y, the two parts, and that they add up"
+    if any(len(v)!=len(strengths) for v in operators.values()): raise ValueError(f'need {len(strengths)} operators, one a strength, got {[len(v) for v in operators.values()]}')
+    controls = {'operator': list(operators), 'strength': list(strengths)} | ({'noise': [f'σ = {s:g}' for s in noise]} if len(noise)>1 else {})
+    frames = [range_null_frame(A, x, s) for As,s in ((v,noise) for v in operators.values()) for A,s in product(As, s)]
+    return chooser(frames, controls, **dict(title='What y fixes, and what it leaves free', width=640, quality=75,
+        alt='Six pictures in a row: the true one, the measurement, its pseudo-inverse, the range part framed blue, the null part framed dark orange, and their sum, which is the true one') | kw)
 
 # %% ../nbs/08_operators.ipynb #54813ee6
 def takes_double(f, shape, device): # function of images, image shape (C,H,W), where to try it

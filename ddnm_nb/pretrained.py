@@ -321,14 +321,16 @@ def one_file(name:str, file:str, folder, get)->Path|None: # as for `fetch`
 # %% ../nbs/15_pretrained.ipynb #b884bdb1
 def check_hash(
     file:Path, # to look at
-    wanted:str|None=None, # sha256 that it must have; None: the one that the Hub's cache names it by, if any
+    wanted:str|None=None, # sha256 that it must have, if you know it from elsewhere
 )->str: # what to say of it
-    "The sha256 of a file; a `ValueError` if it is not what it should be."
-    got, blob = sha256(file), file.resolve().name
-    known  = 'as you wanted it' if wanted else 'as the Hub has it'
-    wanted = wanted or (blob if re.fullmatch('[0-9a-f]{64}', blob) else None)
-    if wanted and got != wanted.lower(): raise ValueError(f'need {file.name} with sha256 {wanted}, got {got}; delete {file.resolve()} and fetch it again')
-    return f'sha256 {got}, {known if wanted else "with nothing known to compare it with"}'
+    "The sha256 of a file; a `ValueError` if it is not what it should be. A file of the Hub's cache that is not what its name says is removed."
+    got, blob = sha256(file), file.resolve()
+    named = blob.name if re.fullmatch('[0-9a-f]{64}', blob.name) else None
+    if named and got != named:
+        for p in (file, blob): p.unlink(missing_ok=True)
+        raise ValueError(f'need {file.name} with sha256 {named}, got {got}: the download broke, and is removed; fetch it again')
+    if wanted and got != wanted.lower(): raise ValueError(f'need {file.name} with sha256 {wanted}, got {got}')
+    return f'sha256 {got}, ' + ('as you wanted it' if wanted else 'as the Hub has it' if named else 'with nothing known to compare it with')
 
 # %% ../nbs/15_pretrained.ipynb #9a3ad180
 def fetch(

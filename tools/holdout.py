@@ -5,7 +5,7 @@ import argparse, time
 from pathlib import Path
 
 import torch
-from ddnm_nb.ddnm import restore, result
+from ddnm_nb.ddnm import PRESETS, restore, result
 from ddnm_nb.dreaming import HoleFrames
 from ddnm_nb.forward import linear_abar
 from ddnm_nb.metrics import biharmonic, psnr, ssim
@@ -19,9 +19,12 @@ METHODS = { # settings of `restore`, and how many samples are averaged
     'DDNM+ (mix .85), 100 calls': (dict(steps=100, mix=.85), 1),
     'DDNM+ (mix 1), 100 calls': (dict(steps=100, mix=1.), 1),
     'DDNM+ (mix 1), mean of 8 samples of 20 calls': (dict(steps=20, mix=1.), 8),
-    'DDNM (posterior), 100 calls': (dict(steps=100), 1),
+    'DDNM (posterior), 100 calls': (dict(steps=100, eta=1.), 1),
     'DDNM+ (mix .85), 50 calls': (dict(steps=50, mix=.85), 1),
     'DDNM+ (mix .85), travel (10,3), 280 calls': (dict(steps=100, mix=.85, length=10, repeat=3), 1),
+    'DDNM+ fast: 20 calls, kriging': (PRESETS['fast'], 1),
+    'DDNM+ default: 50 calls, kriging': (PRESETS['default'], 1),
+    'DDNM+ fast, mean of 8 samples': (PRESETS['fast'], 8),
 }
 abar = linear_abar()
 

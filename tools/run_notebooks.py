@@ -13,9 +13,12 @@ def run(path, timeout):
     skipped = [c for c in nb.cells if c.cell_type == 'code' and '#| eval: false' in c.source]
     for c in skipped: c.metadata['tags'] = [SKIP]
     NotebookClient(nb, timeout=timeout, kernel_name='python3', resources={'metadata': {'path': str(path.parent)}}).execute()
-    for c in skipped: del c.metadata['tags']
+    done = {c.id: c for c in nb.cells if c.cell_type == 'code' and c not in skipped}
+    now = nbformat.read(path, as_version=4)   # what was edited meanwhile stays, with the outputs it has
+    for c in now.cells:
+        if c.id in done and c.source == done[c.id].source: c.outputs, c.execution_count = done[c.id].outputs, done[c.id].execution_count
     tmp = path.with_suffix('.part')
-    nbformat.write(nb, tmp)
+    nbformat.write(now, tmp)
     os.replace(tmp, path)
 
 if __name__ == '__main__':
