@@ -50,6 +50,9 @@ check-site: docs ## no broken link, no page without a picture, no picture withou
 browser-test: docs ## drive the widgets in a browser: site, JupyterLab with ipywidgets 8 and 7.7.1; needs chromium and chromium-driver
 	$(BIN)/python tools/browser_test.py
 
+solutions: .venv/dev-ok ## the folded solutions of the exercises, each in its notebook's kernel
+	$(BIN)/python tools/run_solutions.py nbs/0*.ipynb nbs/1[0-3]*.ipynb
+
 colab-test: .venv/dev-ok ## every notebook alone in an environment like Colab's, slow cells left out: results/colab.jsonl
 	$(BIN)/python tools/colab_test.py --resume --out results/colab.jsonl
 
@@ -85,6 +88,7 @@ space := $() $()
 LIST = $(subst $(space),$(comma),$(strip $(1)))
 holdout: data/holdout ## 200 frames of 50 new patients: results/holdout.jsonl
 	$(BIN)/python tools/holdout.py data/holdout --methods 0,1,2,3,4,6,7,8,9
+	$(BIN)/python tools/holdout.py data/holdout --methods 7,10,11 --every 4
 	$(BIN)/python tools/holdout.py data/holdout --methods 0,5 --every 4 --models $(call LIST,$(foreach r,scenes six,$(foreach e,04 08 12 15,runs/$(r)/epoch$(e).safetensors)))
 
 noisy: .venv/ok ## DDNM and both DDNM+ where y is noisy: results/noisy.jsonl
@@ -140,4 +144,4 @@ bench-train: .venv/ok ## training speed beside diffusers: results/bench_train.js
 	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[bench]'
 	$(BIN)/python tools/bench_train.py --out results/bench_train.jsonl
 
-.PHONY: report-figures train-portraits table experiments transitions film reading samplers calibration oracle bench help demo test lab notebooks readme docs check-site browser-test colab-test data train train-six train-long table holdout noisy bench-operators compare kill-test process-test bench-train
+.PHONY: solutions report-figures train-portraits table experiments transitions film reading samplers calibration oracle bench help demo test lab notebooks readme docs check-site browser-test colab-test data train train-six train-long table holdout noisy bench-operators compare kill-test process-test bench-train

@@ -30,7 +30,8 @@ from .sampling import seeded
 from .spectral import FFTBlur, HadamardCS, gauss
 from .time_travel import time_travel
 from .training import machine, run_training
-from .unet import eps_fn, load_unet
+from .unet import bundled, eps_fn, load_unet
+from .pretrained import load_pretrained
 
 # %% ../nbs/16_cli.ipynb #16d24d70
 def one_line_errors(f):
@@ -81,7 +82,7 @@ def measure(task:str, x:Tensor, mask:Tensor|None, degrade:bool, sigma_y:float, b
 # %% ../nbs/16_cli.ipynb #31992ef9
 def restore_task(
     x:Tensor, # picture (1,3,H,W) in [-1,1]
-    model, # a `UNet`
+    model, # of `load_pretrained`
     task:str, # one of `TASKS`, `inpaint` excepted
     mask:Tensor|None=None, # (1,1,H,W), 1 = keep, for `old-photo`
     degrade:bool=False, # whether the picture is clean and has to be degraded first
@@ -97,8 +98,8 @@ def restore_task(
     first, n = A.pinv(y), model.config['size']
     if min(first.shape[2:]) < n: raise ValueError(f'need a picture of at least {n} x {n} after restoration, got {first.shape[3]} x {first.shape[2]}')
     y, how = torch.cat([y]*samples), kw | dict(seeds=range(seed, seed+samples))
-    if sigma_y == 0 and first.shape[2:] != (n, n): out = restore_whole(eps_fn(model), y, A, linear_abar(), n, progress=progress, **how)
-    else: out = last((progress or iter)(restore(windowed(eps_fn(model), n), y, A, linear_abar(), sigma_y, **how))).x_s
+    if sigma_y == 0 and first.shape[2:] != (n, n): out = restore_whole(eps_fn(model), y, A, model.abar, n, progress=progress, **how)
+    else: out = last((progress or iter)(restore(windowed(eps_fn(model), n), y, A, model.abar, sigma_y, **how))).x_s
     return out.clamp(-1, 1), first.clamp(-1, 1)
 
 # %% ../nbs/16_cli.ipynb #e5c5f5b7
@@ -128,7 +129,7 @@ def fill(x:Tensor, m:Tensor|None, net, context:float, finest:int, **kw)->tuple: 
     levels = level_sizes((h, w), size, finest)
     print(f'restoring {w} x {h} pixels at ({left},{top}) round the hole, at', ', '.join(f'{b} x {a}' for a,b in levels) + ', and bringing that back')
     total = count_calls(kw['steps'], kw['length'], kw['repeat']) + count_calls(kw['steps'], t0=60)*(len(levels)-1)
-    return restore_large(eps_fn(net), x, m, linear_abar(), size, context, progress=bar('restoring', total), finest=finest, **kw), masked(x, m)
+    return restore_large(eps_fn(net), x, m, net.abar, size, context, progress=bar('restoring', total), finest=finest, **kw), masked(x, m)
 
 # %% ../nbs/16_cli.ipynb #2d184580
 def chosen(
@@ -174,7 +175,7 @@ def ddnm_restore(
     eta:float=None, # in the place of mix, DDIM's share of fresh noise: 0 DDIM, 1 DDPM
     seed:int=0, # of the first sample; the same seed gives the same bytes
     samples:int=1, # how many restorations
-    model:str='scenes128', # name of bundled weights, or a file
+    model:str='scenes128', # name of bundled weights, a file or folder of another network, or a name that `fetch` knows
     context:float=2., # inpaint: side of the restored region over that of the hole
     finest:int=0, # inpaint: refine up to this shorter side of the region; 0: stay at the network's size, and enlarge
     blur:float=1.2, # blur: standard deviation of the Gaussian, in pixels
@@ -184,8 +185,8 @@ def ddnm_restore(
 ):
     "Restore a picture with DDNM+: fill holes, enlarge, colour, sharpen, denoise."
     paths, sheets = out_paths(out, samples), out_paths(sheet, 1) if sheet else []
-    net, (x, m) = load_unet(model), read_pair(image, mask, invert)
-    how = chosen(preset, task == 'inpaint' and not finest, steps=steps, length=length, repeat=repeat, mix=mix, eta=eta) | dict(samples=samples, seed=seed, sigma_y=2*sigma_y)
+    net, (x, m) = load_pretrained(model), read_pair(image, mask, invert)
+    how = chosen(preset, task == 'inpaint' and not finest and model in bundled(), steps=steps, length=length, repeat=repeat, mix=mix, eta=eta) | dict(samples=samples, seed=seed, sigma_y=2*sigma_y)
     done, first = fill(x, m, net, context, finest, **how) if task == 'inpaint' else restore_task(x, net, task, m, degrade, blur=blur, progress=bar(task, count_calls(how['steps'], how['length'], how['repeat'])), **how)
     write_all(paths + sheets, [*done.split(1)] + [side_by_side([first, *done.split(1)] + [x]*degrade)]*len(sheets))
 

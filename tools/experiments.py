@@ -57,10 +57,7 @@ def tasks(quick, _):
     rendered('data/holdout')
     common = dict(task=['sr4', 'colour', 'deblur', 'cs25'], sigma_y=[0., .1], every=3, count=8 if quick else 64)
     ways = [('A⁺y', 'A⁺y', None, {}), ('DDNM+', 'DDNM+', MODELS['TM-e15'], PRESETS['fast'])]
-    rows = [s | dict(name=f'{s["task"]}{", noise .05" if s["sigma_y"] else ""}: {n}', method=m, model=net, how=how) for s in settings(**common) for n,m,net,how in ways]
-    for r in rows:
-        if r['task'] == 'deblur' and not r['sigma_y']: r['how'] = {k: v for k,v in r['how'].items() if k != 'power'}   # hidden are only the finest waves, which the correction cannot handle
-    return rows
+    return [s | dict(name=f'{s["task"]}{", noise .05" if s["sigma_y"] else ""}: {n}', method=m, model=net, how=how) for s in settings(**common) for n,m,net,how in ways]
 
 def masks(quick, _):
     "How large a hole to give, and what shadows do, on the first frame of each new scene"

@@ -25,6 +25,8 @@ METHODS = { # settings of `restore`, and how many samples are averaged
     'DDNM+ fast: 20 calls, kriging': (PRESETS['fast'], 1),
     'DDNM+ default: 50 calls, kriging': (PRESETS['default'], 1),
     'DDNM+ fast, mean of 8 samples': (PRESETS['fast'], 8),
+    'DDNM+ 100 calls, kriging': (PRESETS['default'] | dict(steps=100), 1),
+    'DDNM+ (mix 1), 20 calls, kriging': (PRESETS['fast'] | dict(mix=1.), 1),
 }
 abar = linear_abar()
 
