@@ -98,8 +98,8 @@ def restore_task(
     first, n = A.pinv(y), model.config['size']
     if min(first.shape[2:]) < n: raise ValueError(f'need a picture of at least {n} x {n} after restoration, got {first.shape[3]} x {first.shape[2]}')
     y, how = torch.cat([y]*samples), kw | dict(seeds=range(seed, seed+samples))
-    if sigma_y == 0 and first.shape[2:] != (n, n): out = restore_whole(eps_fn(model), y, A, model.abar, n, progress=progress, **how)
-    else: out = last((progress or iter)(restore(windowed(eps_fn(model), n), y, A, model.abar, sigma_y, **how))).x_s
+    if sigma_y == 0 and first.shape[2:] != (n, n): out = restore_whole(eps_fn(model, channels_last=True), y, A, model.abar, n, progress=progress, **how)
+    else: out = last((progress or iter)(restore(windowed(eps_fn(model, channels_last=True), n), y, A, model.abar, sigma_y, **how))).x_s
     return out.clamp(-1, 1), first.clamp(-1, 1)
 
 # %% ../nbs/16_cli.ipynb #e5c5f5b7
@@ -129,7 +129,7 @@ def fill(x:Tensor, m:Tensor|None, net, context:float, finest:int, **kw)->tuple: 
     levels = level_sizes((h, w), size, finest)
     print(f'restoring {w} x {h} pixels at ({left},{top}) round the hole, at', ', '.join(f'{b} x {a}' for a,b in levels) + ', and bringing that back')
     total = count_calls(kw['steps'], kw['length'], kw['repeat']) + count_calls(kw['steps'], t0=60)*(len(levels)-1)
-    return restore_large(eps_fn(net), x, m, net.abar, size, context, progress=bar('restoring', total), finest=finest, **kw), masked(x, m)
+    return restore_large(eps_fn(net, channels_last=True), x, m, net.abar, size, context, progress=bar('restoring', total), finest=finest, **kw), masked(x, m)
 
 # %% ../nbs/16_cli.ipynb #2d184580
 def chosen(
@@ -219,7 +219,7 @@ def demo(
 )->tuple: # (rows of scores, {method: restored frames}, images, masks, truths, names)
     "Restore the bundled frames by every method, and keep the score."
     image, mask, truth, names = demo_frames(n)
-    eps, abar, seeds, how = eps_fn(model), linear_abar(), range(seed, seed+len(image)), chosen(preset, steps=steps)
+    eps, abar, seeds, how = eps_fn(model, channels_last=True), linear_abar(), range(seed, seed+len(image)), chosen(preset, steps=steps)
     results, rows = {'masked input': image*mask}, []
     rows.append(score('masked input', image*mask, truth, mask, 0, 0.))
     start = time.time()

@@ -102,7 +102,7 @@ def peer(rounds, n=8): # one row: RePaint of diffusers with the same network and
     pipe = RePaintPipeline(Net(), scheduler)
     pipe.set_progress_bar_config(disable=True)
     run = dict(num_inference_steps=STEPS, jump_length=STEPS, jump_n_sample=1, output_type='np', generator=torch.Generator().manual_seed(0))
-    pair = [lambda: pipe(y, A.sv.expand(n, 1, *y.shape[2:]), **run), lambda: result(restore(eps_fn(net, channels_last=False), y, A, ABAR, steps=STEPS, seeds=0))]
+    pair = [lambda: pipe(y, A.sv.expand(n, 1, *y.shape[2:]), **run), lambda: result(restore(eps_fn(net), y, A, ABAR, steps=STEPS, seeds=0))]
     both = [[cost(f)[0] for f in pair] for _ in range(rounds)]
     scheduler.set_timesteps(STEPS, STEPS, 1)
     yield dict(what='RePaint of diffusers', batch=n, size=128, bf16=False, steps=STEPS, calls=len(scheduler.timesteps), ratio=round(statistics.median(a/b for a,b in both), 3), ratios=[round(a/b, 3) for a,b in both])
