@@ -180,7 +180,7 @@ def player(frames,      # batch (B,3|1,H,W), or list of tensors or Pillow images
 def _number(x): return isinstance(x, (int,float)) and not isinstance(x, bool)
 
 def chooser(frames,      # pictures of one size in the order of itertools.product(*controls.values()): the last control runs fastest
-            controls,    # dict, name -> list of choices; numbers get a slider, anything else a button for each
+            controls,    # dict, name -> list of choices; three or more numbers get a slider, anything else a button for each
             title='',    # heading above the picture
             alt='',      # what the picture shows, for who cannot see it
             caption='',  # the conclusion, below
