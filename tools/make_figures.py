@@ -13,7 +13,7 @@ FRAMES = (1, 3, 8, 10, 14)  # of the sixteen, picked for variety and for having 
 
 image, mask, _, _ = demo_frames()
 image, mask = image[list(FRAMES)], mask[list(FRAMES)]
-out = result(restore(eps_fn(load_unet('scenes128')), image*mask, Mask(mask), linear_abar(), length=10, repeat=3, mix=.85, seeds=list(FRAMES))).clamp(-1, 1)
+out = result(restore(eps_fn(load_unet('scenes128')), image*mask, Mask(mask), linear_abar(), steps=100, length=10, repeat=3, mix=.85, seeds=list(FRAMES))).clamp(-1, 1)
 row = lambda x: torch.cat(list(torch.nn.functional.pad(x, (2, 2, 2, 2), value=1.)), 2)
 path = Path(__file__).parents[1]/'nbs'/'figures'/'before_after.png'
 path.parent.mkdir(exist_ok=True)

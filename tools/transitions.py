@@ -13,8 +13,8 @@ from ddnm_nb.unet import eps_fn, load_unet
 MODEL = 'scenes128'
 image, mask, truth, names = demo_frames()
 eps, abar, seeds = eps_fn(load_unet(MODEL), bf16=True), linear_abar(), range(len(names))
-travel = dict(length=10, repeat=3)
-ways = {'DDPM posterior': {}, 'DDIM, eta 0': dict(eta=0.), 'mix .85': dict(mix=.85), 'posterior, travel (10,3)': travel, 'mix .85, travel (10,3)': dict(mix=.85) | travel}
+post, travel = dict(eta=1.), dict(length=10, repeat=3)
+ways = {'DDPM posterior': post, 'DDIM, eta 0': dict(eta=0.), 'mix .85': dict(mix=.85), 'posterior, travel (10,3)': post | travel, 'mix .85, travel (10,3)': dict(mix=.85) | travel}
 
 with whole_file(Path(__file__).parents[1]/'results'/'transitions.jsonl') as path:
     common = dict(frames=len(names), model=MODEL, steps=100, seeds='0, 1, ...', precision='bf16', machine=machine())
