@@ -112,7 +112,7 @@ samplers: data/holdout ## samplers of the trained network by calls, spread and c
 	$(BIN)/python tools/samplers.py data/holdout
 
 calibration: data/holdout ## do 90 % intervals hold 90 %: results/calibration.jsonl
-	$(BIN)/python tools/calibration.py data/holdout --settings fast
+	$(BIN)/python tools/calibration.py data/holdout --settings fast,quick,default,careful
 
 bench: .venv/ok ## what the sampler costs beside the network: results/bench.jsonl
 	$(BIN)/pip install -q -c constraints.txt --no-build-isolation -e '.[bench]'

@@ -18,14 +18,14 @@ import torch
 from fastcore.script import call_parse
 from torch import Tensor
 from tqdm.auto import tqdm
-from .cli import one_line_errors
+from .cli import chosen, one_line_errors
 from .ddnm import PRESETS, restore, result
 from .dreaming import mha_frames, mha_shape, write_mha
 from .images import from_uint8, to_uint8, whole_file
 from .mask_shift import from_net, hole_region, join, level_sizes, restore_large, to_net, windowed
 from .operators import Mask
 from .pretrained import load_pretrained
-from .unet import bundled, eps_fn
+from .unet import bundled, eps_fn, keep_memory
 
 # %% ../nbs/21_challenge.ipynb #ac17613b
 FRAMES, MASKS, RESULT = [f'images/{n}' for n in ('synthetic-surgical-scenes', 'synthetic-surgical-scenes-masks', 'inpainted-synthetic-surgical-scenes')]
@@ -193,7 +193,7 @@ def ddnm_challenge(
     source:str, # folder with images/synthetic-surgical-scenes and images/synthetic-surgical-scenes-masks
     out:str, # folder for images/inpainted-synthetic-surgical-scenes
     model:str='scenes128', # name of bundled or public weights, a file, or a folder of diffusers
-    preset:str='fast', # fast, default or careful
+    preset:str='fast', # quick, fast, default or careful
     steps:int=0, # network calls a frame, a divisor of 1000; 0: those of the preset
     batch:int=16, # frames at a time
     context:float=2., # side of the restored region over that of the hole
@@ -202,9 +202,8 @@ def ddnm_challenge(
     truth:str='', # folder of true films, gt_scene_{id}.mha: print the scores, and write them to metrics.json
 ):
     "Restore the films of the DREAMING challenge with DDNM; a run that was stopped goes on"
-    if preset not in PRESETS: raise ValueError(f'need a preset out of {", ".join(PRESETS)}, got {preset!r}')
-    pairs, kw = match(films(source, FRAMES), films(source, MASKS)), PRESETS[preset] | (dict(steps=steps) if steps else {})
-    if model not in bundled(): kw.pop('power', None)                # the spectrum of the pictures that the bundled network knows
+    keep_memory()
+    pairs, kw = match(films(source, FRAMES), films(source, MASKS)), chosen(preset, model in bundled(), steps=steps or None)
     net, places = None, {f: Path(out)/RESULT/f'{film_id(f)}.mha' for f,_ in pairs}
     for frames,masks in pairs:
         if places[frames].exists(): print(f'{places[frames]} is there'); continue

@@ -30,7 +30,7 @@ from .sampling import seeded
 from .spectral import FFTBlur, HadamardCS, gauss
 from .time_travel import time_travel
 from .training import machine, run_training
-from .unet import bundled, eps_fn, load_unet
+from .unet import bundled, eps_fn, keep_memory, load_unet
 from .pretrained import load_pretrained
 
 # %% ../nbs/16_cli.ipynb #16d24d70
@@ -134,12 +134,12 @@ def fill(x:Tensor, m:Tensor|None, net, context:float, finest:int, **kw)->tuple: 
 # %% ../nbs/16_cli.ipynb #2d184580
 def chosen(
     preset:str, # one of `PRESETS`
-    power:bool=True, # whether the preset's spectrum may be used; it describes frames at the size of the network, and is tested there alone
+    power:bool=True, # whether the preset's spectrum may be used, and what goes with it; it describes frames at the size of the network, and is tested there alone
     **given, # settings of `restore` in the place of the preset's; None: as there
 )->dict: # settings of `restore`, `steps`, `length` and `repeat` among them
     "A preset of the sampler, changed where something was given."
     if preset not in PRESETS: raise ValueError(f'need a preset out of {", ".join(PRESETS)}, got {preset!r}')
-    given = {k: v for k,v in given.items() if v is not None} | ({} if power else dict(power=None))
+    given = {k: v for k,v in given.items() if v is not None} | ({} if power else dict(power=None, spacing='even', order=1))
     return dict(length=1, repeat=1) | {k: v for k,v in PRESETS[preset].items() if k != 'mix' or 'eta' not in given} | given
 
 # %% ../nbs/16_cli.ipynb #3a676776
@@ -166,7 +166,7 @@ def ddnm_restore(
     mask:Param('its mask, same size: 255 = keep, 0 = hole; greys are thresholded', str, opt=False, nargs='?')='',
     task:str='inpaint', # inpaint, sr4, gray, blur, cs25, denoise or old-photo
     out:str='restored.png', # file to write; with several samples restored_0.png, ...
-    preset:str='default', # fast, default or careful: settings of the sampler; what follows changes them one by one
+    preset:str='default', # quick, fast, default or careful: settings of the sampler; what follows changes them one by one
     steps:int=None, # stops of the sampler, a divisor of 1000
     length:int=None, # length of a time travel, in stops
     repeat:int=None, # how often each stretch is walked; 1: no time travel
@@ -184,6 +184,7 @@ def ddnm_restore(
     invert:store_true=False, # the mask has 255 where the hole is
 ):
     "Restore a picture with DDNM+: fill holes, enlarge, colour, sharpen, denoise."
+    keep_memory()
     paths, sheets = out_paths(out, samples), out_paths(sheet, 1) if sheet else []
     net, (x, m) = load_pretrained(model), read_pair(image, mask, invert)
     how = chosen(preset, task == 'inpaint' and not finest and model in bundled(), steps=steps, length=length, repeat=repeat, mix=mix, eta=eta) | dict(samples=samples, seed=seed, sigma_y=2*sigma_y)
@@ -213,7 +214,7 @@ def table(rows:list)->str: # rows: of `score`
 def demo(
     model, # a `UNet`
     n:int=16, # bundled frames to restore
-    preset:str='default', # fast, default or careful
+    preset:str='default', # quick, fast, default or careful
     steps:int=None, # stops of the sampler, in the place of the preset's
     seed:int=0, # of the first frame; frame i has seed + i
 )->tuple: # (rows of scores, {method: restored frames}, images, masks, truths, names)
@@ -239,11 +240,12 @@ def ddnm_demo(
     out:str='.', # folder for inpainted_outputs/ and compare_output/
     model:str='scenes128', # name of bundled weights, or a file
     n:int=16, # frames, at most 16
-    preset:str='default', # fast, default or careful: settings of the sampler
+    preset:str='default', # quick, fast, default or careful: settings of the sampler
     steps:int=None, # stops of the sampler, a divisor of 1000, in the place of the preset's
     seed:int=0, # of the first frame
 ):
     "Restore the bundled frames with DDNM+ and compare with classical inpainting."
+    keep_memory()
     start = time.time()
     rows, results, image, mask, truth, names = demo(load_unet(model), n, preset, steps, seed)
     folders = [Path(out)/d for d in ('inpainted_outputs', 'compare_output')]
@@ -297,6 +299,7 @@ def ddnm_train(
     resume:store_true=False, # go on from the state in `out`
 ):
     "Train a noise predictor on pictures; under `accelerate launch` on several processes or GPUs."
+    keep_memory()
     net = dict(size=size, ch=ch, mult=numbers(mult), n_res=n_res, attn_at=numbers(attn_at), patch=patch, data_std=data_std)
     st = run_training(data, out, net, epochs, numbers(keep), val, val_data, save_every, log_every, samples, resume, decay, seed, init, bs, accum, workers,
                       lr=lr, warmup=warmup, floor=floor, clip=clip, flip=not no_flip, bf16=bf16)

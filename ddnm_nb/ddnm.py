@@ -5,18 +5,18 @@
 # %% auto #0
 __all__ = ['SCENES', 'PRESETS', 'texture_power', 'each_wave', 'texture', 'texture_eps', 'ddnm', 'show_ddnm', 'posterior',
            'in_range', 'simple_weights', 'ddnm_plus_simple', 'plus_weights', 'ddnm_plus', 'pcg', 'still_open',
-           'kriging', 'image_like', 'spectrum', 'method', 'fresh_noise', 'restore', 'result', 'budget_frame',
-           'show_budget']
+           'kriging', 'image_like', 'spectrum', 'method', 'stops_of', 'fresh_noise', 'restore', 'result',
+           'budget_frame', 'show_budget']
 
 # %% ../nbs/10_ddnm.ipynb #be505abf
-import math
+import math, warnings
 from collections import deque
 from collections.abc import Callable
 import torch
 from torch import Tensor
 from .forward import spaced
 from .operators import LinearOp, SVDOp, along, dot, extremes, inv0, mirror
-from .sampling import checked, ddim_noise, mixed_noise, sample, seeded
+from .sampling import checked, ddim_noise, mixed_noise, sample, second_order, seeded
 from .time_travel import time_travel
 
 # %% ../nbs/10_ddnm.ipynb #10d00001
@@ -141,7 +141,7 @@ def ddnm_plus(A:SVDOp,  # a measurement with a spectrum
               sigma_y:float, # standard deviation of its noise, in units of [-1,1]
               eta:float=.85, # share of fresh noise where the measurement is too loud, in [0,1]
               randn:Callable=torch.randn_like, # source of fresh noise
-              null_eta:float=None, # DDIM's eta for what is not measured; None: the mix of the paper
+              null_eta:float=None, # DDIM's eta for what is not measured; None: the mix of the public code
               null_mix:float=None, # its share of fresh noise; `eta` when None
              ): # (fix, noise) for `sample`
     "DDNM+ with a weight for each singular value (DDNM, appendix on noisy tasks)"
@@ -163,17 +163,17 @@ def pcg(K:Callable, # positive definite linear map
         stop:Tensor=0., # (B,): an image rests once sᵀMs, about what is still to gain, is not above this
        )->Tensor:   # about K⁻¹s
     "Preconditioned conjugate gradients, from 0 (Hestenes and Stiefel 1952), for each image of a batch"
-    z = M(s)
-    p,g,d = z,dot(s,z),torch.zeros_like(s)
+    d,p,g = torch.zeros_like(s),torch.zeros_like(s),s.new_ones(len(s))
+    live = g>0
     for _ in range(iters):
+        z = M(s)
+        old,g = g,dot(s,z)
+        p = z+along(torch.where(live, g/old, 0), p)*p
         w = K(p)
         curve = dot(p,w)
-        live = (g>stop)&(curve>0)                            # past this, rounding is all that is left to follow
+        live = live&(g>stop)&(curve>0)                       # past this, rounding is all that is left to follow
         step = along(torch.where(live, g/curve, 0), p)
         d,s = d+step*p,s-step*w
-        z = M(s)
-        new = torch.where(live, dot(s,z), 0)
-        p,g = z+along(torch.where(live, new/g, 0), p)*p,new
     return d
 
 # %% ../nbs/10_ddnm.ipynb #bd8ce52c
@@ -192,12 +192,11 @@ def kriging(A:LinearOp, # the measurement; with noise one that has a spectrum
     "Make the estimate agree with `y` by the most probable change, not the smallest"
     in_range('sigma_y', sigma_y, math.inf)
     if sigma_y and not isinstance(A, SVDOp): raise ValueError(f'need an operator with a spectrum to correct with noise, got {A!r}')
-    def null(x): return x-A.pinv(A(x))
     def rest(u, w): return 10*torch.finfo(u.dtype).eps*dot(u, w)
     def exact(x0, a, b):
         v,d = still_open(power.to(x0.device), a),A.pinv(y-A(x0))
         w = each_wave(1/v, d)
-        return x0+d+null(pcg(lambda n: null(each_wave(1/v, n)), lambda s: null(each_wave(v, s)), -null(w), iters, rest(d, w)))
+        return x0+d+A.null(pcg(lambda n: A.null(each_wave(1/v, n)), lambda s: A.null(each_wave(v, s)), -A.null(w), iters, rest(d, w)))
     def noisy(x0, a, b):
         v,sv = still_open(power.to(x0.device), a),A.sv.to(x0.device)
         g = sigma_y**2/(sigma_y**2+sv**2*v.mean())           # 1 where nothing is measured, 0 where much is
@@ -235,13 +234,14 @@ def method(A:LinearOp, # the measurement
            eta:float=1., # DDIM's eta for what is not measured, in [0,1]
            eta_y:float=.5, # share of fresh noise where the measurement is too loud, in [0,1]
            randn:Callable=torch.randn_like, # source of fresh noise
-           mix:float=0., # if not 0, the paper's share of fresh noise for what is not measured, in the place of `eta`
+           mix:float=0., # if not 0, the public mix's share of fresh noise for what is not measured, in the place of `eta`
            power:Tensor=None, # (3,H,W): correct by `kriging` with this spectrum of clean pictures
            iters:int=4, # its rounds
           ): # (fix, noise) for `sample`
     "DDNM without noise; with noise DDNM+ by the SVD, or simplified where there is no spectrum; both by `kriging` where `power` is given and it can"
     plain = mixed_noise(mix, randn) if mix else ddim_noise(eta, randn)
     if power is not None and (sigma_y==0 or isinstance(A, SVDOp)): return kriging(A, y, power, sigma_y, iters),plain
+    if power is not None: warnings.warn(f'{A!r} has no spectrum: with noise it is corrected by DDNM+ simplified, without `power` and `mix`')
     if sigma_y==0: return ddnm(A, y),plain
     if isinstance(A, SVDOp): return ddnm_plus(A, y, sigma_y, eta_y, randn, null_eta=None if mix else eta, null_mix=mix or None)
     if eta!=1: raise ValueError(f'need eta=1 for noise and an operator without a spectrum (the simplified DDNM+ has no other), got {eta}')
@@ -251,11 +251,17 @@ def method(A:LinearOp, # the measurement
 # %% ../nbs/10_ddnm.ipynb #7f278af6
 SCENES = (.63, .6, 2.6) # `power` of frames of operating rooms: std, colour and fall of `texture_power`, measured on training frames
 
-PRESETS = dict( # settings of `restore` for the bundled network; what `restore` does by itself is the default, but for `power`
+PRESETS = dict( # settings of `restore` for the bundled network; `restore` by itself has the steps and the noise of the default, and A⁺
+    quick = dict(steps=8, mix=1., spacing='geometric', order=2, power=SCENES),
     fast = dict(steps=20, mix=.85, power=SCENES),
     default = dict(steps=50, mix=.85, power=SCENES),
     careful = dict(steps=100, eta=1., power=SCENES),
 )
+
+def stops_of(abar, steps, spacing='even'): # as in `restore` -> stops
+    "`spaced`, by the name of the spacing"
+    if spacing not in ('even','geometric'): raise ValueError(f"need spacing 'even' or 'geometric', got {spacing!r}")
+    return spaced(len(abar)-1, steps, abar if spacing=='geometric' else None)
 
 def fresh_noise(eta=None, mix=None): # -> (eta, mix), as `method` wants them
     "DDIM's share of fresh noise or the paper's: what is given counts, and the default where nothing is"
@@ -270,28 +276,31 @@ def restore(eps:Callable, # noise predictor: eps(x_t, t) -> noise, same shape
             A:LinearOp,   # the measurement
             abar:Tensor,  # abar_0..abar_T of the model, (T+1,)
             sigma_y:float=0., # standard deviation of the noise of y, in units of [-1,1]
-            steps:int=50, # stops on the way; must divide T
+            steps:int=50, # stops on the way; must divide T where they are even
             length:int=1,  # time travel: stops to go back
             repeat:int=1,  # time travel: times that each stretch is walked; 1 = none
             eta:float=None, # DDIM's fresh noise for what is not measured: 1 = DDPM's posterior, 0 = deterministic; None: `mix` instead
             seeds=None,    # None; an integer k for k, k+1, ..; or one integer an image
             x:Tensor=None, # x_T to start from; drawn when None
             eta_y:float=.5, # share of fresh noise where the measurement is too loud
-            mix:float=None, # if not 0, the paper's share of fresh noise at every step, in the place of `eta`; None: that of `PRESETS`, or 0 where `eta` is given
+            mix:float=None, # if not 0, the public mix's share of fresh noise at every step, in the place of `eta`; None: that of `PRESETS`, or 0 where `eta` is given
             power=None, # spectrum of clean pictures, (3,H,W) or (std, colour, fall) of `texture_power`: correct by `kriging`; None: by A⁺
             iters:int=4, # rounds of `kriging`
+            spacing:str='even', # stops at equal distances in t, or 'geometric': at equal ratios of noise to signal
+            order:int=1, # 2: each step looks back at the last one, by `second_order`
            ): # generator of `Step`; the last `x_s` is the result
     "Restore pictures from a linear measurement with DDNM (DDNM+ if there is noise); nothing runs until the first step is asked for"
     eta,mix = fresh_noise(eta, mix)
     in_range('sigma_y', sigma_y, math.inf), in_range('eta_y', eta_y, 1)
-    pairs = time_travel(spaced(len(abar)-1, steps), length, repeat)
+    if order not in (1,2): raise ValueError(f'need order 1 or 2, got {order!r}')
+    pairs = time_travel(stops_of(abar, steps, spacing), length, repeat)
     like = image_like(A, y)
     if seeds is not None: seeds = [seeds+i for i in range(len(like))] if isinstance(seeds, int) else list(seeds)
     if seeds is not None and len(seeds)!=len(like): raise ValueError(f'need {len(like)} seeds, one an image, got {len(seeds)}')
     if x is not None and x.shape!=like.shape: raise ValueError(f'need x of shape {tuple(like.shape)}, got {tuple(x.shape)}')
     randn = torch.randn_like if seeds is None else seeded(seeds)
     fix,noise = method(A, y, sigma_y, eta, eta_y, randn, mix, spectrum(power, like), iters)
-    return sample(eps, randn(like) if x is None else x, pairs, abar, fix, noise, randn)
+    return sample(eps, randn(like) if x is None else x, pairs, abar, second_order(fix) if order==2 else fix, noise, randn)
 
 def result(steps)->Tensor: # generator of steps, as `restore` gives it; all images
     "Run to the end and return the last picture, keeping nothing on the way"

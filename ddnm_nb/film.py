@@ -45,7 +45,7 @@ def ddnm_carried(y:Tensor,     # values (B,3,H,W) in [-1,1]
                  sigma:Tensor, # (B,1,H,W) standard deviation of their noise: 0 = seen, inf = not measured at all
                  randn:Callable=torch.randn_like, # source of fresh noise
                  eta:float=1., # DDIM's eta for what is not measured
-                 mix:float=0., # if not 0, the paper's share of fresh noise, in the place of `eta`
+                 mix:float=0., # if not 0, the public mix's share of fresh noise, in the place of `eta`
                  eta_y:float=.5, # share of fresh noise where the measurement is too loud
                 ): # (fix, noise) for `sample`
     "DDNM+ for pixels that are measured with a noise of their own each"

@@ -69,7 +69,7 @@ def renoise(
     abar:Tensor, # ᾱ_0..ᾱ_T
     randn:Callable=torch.randn_like, # source of noise: a function of a tensor, like `torch.randn_like`
 )->Tensor: # images at depth `t`
-    "Draw from q(x_t | x_s) in one step: the way back up of time travel."
+    "Draw from q(x_t | x_s) in one step: more noise, as time travel needs it."
     if not 0 <= s < t < len(abar): raise ValueError(f'need 0 <= s < t <= {len(abar)-1}, got s={s}, t={t}')
     r = at(abar, t, x_s)/at(abar, s, x_s)
     return r.sqrt()*x_s + (1-r).sqrt()*randn(x_s)

@@ -216,7 +216,8 @@ def coarse_to_fine(eps:Callable, # noise predictor for pictures of size x size
                    seeds=(0,),   # one integer a restoration
                    length:int=1, # time travel at the network's size, where the large shapes are decided: stops to go back
                    repeat:int=1, # time travel: times that each stretch is walked
-                   **kw,         # `eta`, `mix` of `restore`
+                   spacing:str='even', order:int=1, # as in `restore`, at the network's size
+                   **kw,         # `eta`, `mix`, `power` of `restore`
                   ):             # generator of `Step`, from small pictures to large ones
     "Fill a hole: at the network's size first, then refined by windows, level by level"
     done,seeds = None,list(seeds)
@@ -225,7 +226,7 @@ def coarse_to_fine(eps:Callable, # noise predictor for pictures of size x size
         y,known = to_net(x, mask, level)
         y,A,big = y.repeat(len(seeds),1,1,1),Mask(known),windowed(eps, size, stride, 1-known, batch)
         kw |= dict(steps=steps, seeds=seeds, sigma_y=sigma_y*min(1, level[0]/x.shape[2]))      # a mean of pixels has less noise
-        walk = restore(big, y, A, abar, length=length, repeat=repeat, **kw) if done is None else refine(big, from_net(done, level), y, A, abar, t0, **kw)
+        walk = restore(big, y, A, abar, length=length, repeat=repeat, spacing=spacing, order=order, **kw) if done is None else refine(big, from_net(done, level), y, A, abar, t0, **kw)
         for step in walk: yield step
         done = step.x_s
 
@@ -240,7 +241,7 @@ def restore_large(eps:Callable, # noise predictor for pictures of size x size
                   seed:int=0,   # of the first
                   progress:Callable=None, # wraps the steps, such as `tqdm`
                   seamless:bool=True, # let the fill join what is known, by `membrane`
-                  **kw,         # `t0`, `steps`, `finest`, `stride`, `batch`, `sigma_y`, `length`, `repeat`, `eta`, `mix`
+                  **kw,         # `t0`, `steps`, `finest`, `stride`, `batch`, `sigma_y`, and those of `restore`
                  )->Tensor:     # (samples,3,H,W); known pixels are those of `x`
     "Fill the holes of a picture of any size"
     if x.ndim!=4 or len(x)!=1 or x.shape[1]!=3: raise ValueError(f'need one image (1,3,H,W), got {tuple(x.shape)}')
@@ -276,7 +277,7 @@ def restore_whole(eps:Callable, # noise predictor for pictures of size x size
                   eta:float=None, # as in `restore`
                   mix:float=None, # as in `restore`
                   progress:Callable=None, # wraps the steps, such as `tqdm`
-                  **kw,         # `length`, `repeat` of `restore`, for the small picture
+                  **kw,         # others of `restore`, for the small picture
                  )->Tensor:     # large pictures (B,C,H,W) that agree with `y`
     "Restore a large picture as a whole at the network's size, enlarge it, make it agree with `y`, and refine it by windows"
     if t0: last_part(len(abar)-1, t0, steps)                       # raises now, not after the first walk

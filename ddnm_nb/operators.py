@@ -29,8 +29,8 @@ class LinearOp:
     def check(self, x): need_images(x)     # raises if x cannot be measured
     def check_y(self, y): need_images(y)   # raises if y cannot be a measurement
     def __call__(self, x): raise NotImplementedError
-    def adjoint(self, y): raise NotImplementedError
-    def pinv(self, y): raise NotImplementedError
+    def adjoint(self, y): raise NotImplementedError(f'need {type(self).__name__}.adjoint(y), got none; FromFunction makes one by autograd')
+    def pinv(self, y): raise NotImplementedError(f'need {type(self).__name__}.pinv(y), got none; FromFunction makes one by conjugate gradients')
     def range(self, x): return self.pinv(self(x))  # A⁺A x: the part of x that y fixes
     def null(self, x): return x - self.range(x)    # (I-A⁺A) x: the part of x that y cannot see
     def __matmul__(self, other): return Compose(self, other)
@@ -67,6 +67,7 @@ class Mask(SVDOp):
     check_y = check
     def V(self, x): return x
     Vt = U = Ut = V
+    def pinv(self, y): return self(y)              # ones and zeros are their own inverses
 
 # %% ../nbs/08_operators.ipynb #ec1c0991
 class Identity(SVDOp):
@@ -192,6 +193,7 @@ def claims(A, # operator
             'A⁺A A⁺ = A⁺':  lambda: rel(p(A(p(y))), p(y)),
             'A A⁺ = (A A⁺)ᵀ': lambda: sym(lambda t: A(p(t)), y, v),
             'A⁺A = (A⁺A)ᵀ': lambda: sym(lambda t: p(A(t)), x, z),
+            'range = A⁺A':  lambda: rel(A.range(z), p(v)),
             'A(null) = 0':  lambda: (A(A.null(z)).norm()/norm(v)).item(),
             'range ⟂ null': lambda: (dot(A.range(z),A.null(z)).abs().sum()/dot(z,z).sum()).item(),
             'condition':    lambda: condition(A, x[:1])}
@@ -318,6 +320,7 @@ class FromFunction(Iterative):
                  check:bool=True, # try whether `f` is linear, and raise if not
                  device='cpu', # where to try it: the device of the tensors that `f` itself holds
                 ):
+        if len(shape)!=3: raise ValueError(f'need the shape (C,H,W) of one image, got {tuple(shape)}')
         self.f,self.shape,self.iters,self.tol,self.device = f,tuple(shape),iters,tol,device
         self.double = takes_double(f, self.shape, device)
         if check: self.check_linear()

@@ -17,7 +17,7 @@ from .ddnm import ddnm_plus_simple, each_wave, image_like, in_range, method, sti
 from .forward import at, linear_abar, spaced
 from .operators import AvgPool, Gray, LinearOp, Mask, SVDOp, along, dot, inv0, mirror
 from .peers import ddrm, diffpir, repaint
-from .sampling import ddim_noise, mixed_noise, sample
+from .sampling import ddim_noise, mixed_noise, sample, second_order
 from .spectral import FFTBlur, Separable, bicubic_matrix, gauss
 from .time_travel import calls, time_travel
 
@@ -108,11 +108,11 @@ def affine(eps:Callable, # noise predictor, linear in x_t
     return out[:n].T,out[n:n+m].T,sum((k.T@k for k in N.split(n)), torch.zeros(n, n, dtype=out.dtype)),draws
 
 # %% ../nbs/17_oracle.ipynb #cad8a79e
-def law(eps, pairs, abar, make, basis, ys): # as for `affine`; pairs of the whole walk
+def law(eps, pairs, abar, make, basis, ys, memory=False): # as for `affine`; pairs of the whole walk; does a step look back at the last one?
     "The sampler's mean K (as a function of y) and covariance, exactly: (n,m), (n,n)"
     seen,draws = {},{}
     K,C = basis.new_zeros(len(basis), len(ys)),torch.eye(len(basis), dtype=basis.dtype)
-    for leg in legs(pairs):
+    for leg in [tuple(pairs)] if memory else legs(pairs):
         kind = len(leg),leg[-1][1]==0                                   # legs of one kind ask for noise alike
         if leg not in seen: *seen[leg],draws[kind] = affine(eps, leg, abar, make, basis, ys, draws.get(kind))
         M,Y,N = seen[leg]
@@ -144,11 +144,12 @@ def judge(A:LinearOp, # measurement that treats grey and colours apart
           abar:Tensor, # ᾱ_0..ᾱ_T
           make:Callable, # (y, randn) -> (fix, noise)
           sigma_y:float=0., # standard deviation of the noise of y
+          memory:bool=False, # does a step look back at the last one? Then the walk is not cut
          )->dict: # bias, spread (null space; `_all`: whole picture), coverage, crps, psnr, misfit
     "The exact law of a sampler, compared with the exact posterior"
     basis,n = grey_and_colour(power.shape[1:]),power[0].numel()
     ys,flat = torch.cat([measured(A, k) for k in basis.split(n)]),basis.flatten(1)
-    K,C = law(texture_eps(power, abar), pairs, abar, make, basis, ys)
+    K,C = law(texture_eps(power, abar), pairs, abar, make, basis, ys, memory)
     Ke,Ce,Sy = exact_law(A, power, sigma_y, basis, ys)
     M,P,D = ys.flatten(1)@A(basis).flatten(1).T,A.null(basis).flatten(1)@flat.T,(K-Ke)@Sy@(K-Ke).T
     R = M@K-torch.eye(len(ys), dtype=K.dtype)
@@ -166,7 +167,7 @@ def bayes_fix(A:LinearOp, # the measurement
               sigma_y:float=0., # standard deviation of the noise of y, in units of [-1,1]
               iters:int=1000, # most steps of conjugate gradients
              )->Callable: # fix(x0, a, b)
-    "Correct the belief by the most probable change, solved to the end, for any operator; `kriging` of `10_ddnm` takes a few rounds of another way to the same"
+    "Correct the belief by the most probable change, solved to the end, for any operator; `ddnm.kriging` takes a few rounds of another way to the same"
     def fix(x0, a, b):
         r = A(x0) - y
         if sigma_y==0: r = A(A.pinv(r))              # what A cannot make is nobody's doing
@@ -192,11 +193,11 @@ def dense_fix(A, power, sigma_y=0.): # as for `bayes_fix` -> a function of y tha
     return given
 
 # %% ../nbs/17_oracle.ipynb #392cb9e9
-def krig(p=1., fall=None, noise=ddim_noise, eta=1.): # factor on the world's spectrum, another slope, which noise and how much of it
+def krig(p=1., fall=None, noise=ddim_noise, eta=1., order=1): # factor on the world's spectrum, another slope, which noise and how much of it, order of the step
     "A sampler of the table: the most probable change, with a spectrum that may be wrong"
     def make(A, s, power):
         fix = dense_fix(A, p*power if fall is None else texture_power(power.shape[1:], fall=fall), s)
-        return lambda y,z: (fix(y),noise(eta, z))
+        return lambda y,z: (second_order(fix(y)) if order==2 else fix(y),noise(eta, z))
     return make
 
 def ours(**kw): return lambda A,s,p: lambda y,z: method(A, y, s, randn=z, **kw) # DDNM without noise, DDNM+ with
@@ -209,6 +210,7 @@ SAMPLERS = { # name -> (A, sigma_y, power) -> (y, randn) -> (fix, noise)
     'DDRM .85, .5': lambda A,s,p: lambda y,z: ddrm(A, y, s, eta_b=.5, randn=z),
     'DiffPIR .3': lambda A,s,p: lambda y,z: diffpir(A, y, s, randn=z),
     'kriging eta 1': krig(), 'kriging eta 0': krig(eta=0.), 'kriging mix .85': krig(noise=mixed_noise, eta=.85),
+    'kriging eta 0, order 2': krig(eta=0., order=2), 'kriging eta 1, order 2': krig(order=2),
     'kriging, fall 2': krig(fall=2.), 'kriging, fall 4': krig(fall=4.), 'kriging, power x4': krig(p=4.)}
 
 # %% ../nbs/17_oracle.ipynb #3b48e1a0
@@ -231,7 +233,7 @@ def row(task, sigma_y, sampler, steps, length=1, repeat=1, spacing='even', size=
     stops = spaced(1000, steps) if spacing=='even' else spaced(1000, steps, abar)
     pairs = time_travel(stops, length, repeat)
     return dict(task=task, sigma_y=sigma_y, sampler=sampler, steps=steps, length=length, repeat=repeat, spacing=spacing, size=size,
-                calls=calls(pairs)) | judge(A, power, pairs, abar, SAMPLERS[sampler](A, sigma_y, power), sigma_y)
+                calls=calls(pairs)) | judge(A, power, pairs, abar, SAMPLERS[sampler](A, sigma_y, power), sigma_y, sampler.endswith('order 2'))
 
 # %% ../nbs/17_oracle.ipynb #b7d91c5e
 def mixture_eps(weights:Tensor, # (K,), sum 1

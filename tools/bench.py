@@ -17,7 +17,7 @@ from ddnm_nb.images import whole_file
 from ddnm_nb.operators import Mask
 from ddnm_nb.sampling import sample, seeded
 from ddnm_nb.training import log_line, machine
-from ddnm_nb.unet import UNet, eps_fn, load_unet
+from ddnm_nb.unet import UNet, eps_fn, keep_memory, load_unet
 
 STEPS, ABAR = 20, linear_abar()
 
@@ -67,18 +67,19 @@ def parts(n=8): # rows: the share of network, correction and noise
     spent['everything else'] = whole - sum(spent.values())
     yield dict(what='parts', bf16=True, batch=n, size=128, **{k: round(v/whole, 4) for k,v in spent.items()})
 
-def one(size, n, bf16): # printed: frames a second and peak memory of this process
+def one(size, n, bf16, kept): # printed: frames a second and peak memory of this process
+    if kept: keep_memory()
     A,y = frames(n, size)
     eps = eps_fn(load_unet('scenes128'), bf16=bf16)
     result(restore(eps, y, A, ABAR, steps=2, seeds=0))
     cpu,wall = cost(lambda: result(restore(eps, y, A, ABAR, steps=5, seeds=0)))
     gpu = torch.cuda.max_memory_allocated()/2**20 if torch.cuda.is_available() else 0
-    print(json.dumps(dict(size=size, batch=n, bf16=bf16, ms_image_call=round(1e3*wall/5/n, 2), cpu_ms_image_call=round(1e3*cpu/5/n, 2), frames_a_second=round(n/(wall*STEPS/5), 3),
+    print(json.dumps(dict(size=size, batch=n, bf16=bf16, kept_memory=kept, ms_image_call=round(1e3*wall/5/n, 2), cpu_ms_image_call=round(1e3*cpu/5/n, 2), frames_a_second=round(n/(wall*STEPS/5), 3),
                           memory_mb=round(gpu or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/1024))))
 
 def sizes(): # rows: each a process of its own, for its peak memory
-    for size,n,bf16 in [(128,n,b) for n in (1,2,4,8,16,32) for b in (False,True)] + [(64,8,True), (256,8,True), (512,2,True)]:
-        done = subprocess.run([sys.executable, __file__, '--only', json.dumps([size, n, bf16])], capture_output=True, text=True, check=True)
+    for size,n,bf16,kept in [(128,n,b,k) for n in (1,2,4,8,16,32) for b in (False,True) for k in (True,False)[:1+(n==8)]] + [(s,n,True,True) for s,n in ((64,8), (256,8), (512,2))]:
+        done = subprocess.run([sys.executable, __file__, '--only', json.dumps([size, n, bf16, kept])], capture_output=True, text=True, check=True)
         yield dict(what='size', steps=STEPS) | json.loads(done.stdout.splitlines()[-1])
 
 def options(rounds, n): # rows: formats of memory, compiled or not, beside float32 as it is
@@ -129,13 +130,14 @@ def gpu(): # rows: the network of CelebA-HQ with random weights
 @call_parse
 def main(out:str=str(Path(__file__).parents[1]/'results'/'bench.jsonl'), # file to write
          rounds:int=9, # of each comparison
-         only:str=''): # one [size, batch, bf16] as JSON: what the processes of this tool are called with
+         only:str=''): # one [size, batch, bf16, kept] as JSON: what the processes of this tool are called with
     "Time `restore`"
     torch.set_num_threads(1)
     if only: return one(*json.loads(only))
+    kept = keep_memory()
     with whole_file(out) as path:
         for rows in (overhead(rounds), parts(), sizes(), options(rounds, 1), options(5, 16), peer(rounds), gpu()):
             for row in rows:
-                row |= dict(threads=1, machine=machine(), torch=torch.__version__)
+                row = dict(kept_memory=kept) | row | dict(threads=1, machine=machine(), torch=torch.__version__)
                 log_line(path, **row)
                 print(row, flush=True)

@@ -13,11 +13,11 @@ from ddnm_nb.metrics import mean_over, psnr, spread
 from ddnm_nb.operators import Mask
 from ddnm_nb.training import log_line, machine, read_log
 from ddnm_nb.uncertainty import coverage, crps, scores
-from ddnm_nb.unet import eps_fn, load_unet
+from ddnm_nb.unet import eps_fn, keep_memory, load_unet
 from tqdm import tqdm
 
 N, MODEL = 16, 'scenes128'
-SETTINGS = {k: PRESETS[k] for k in ('fast', 'default', 'careful')} | {'plain': dict(steps=20, mix=.85), 'posterior': dict(steps=20, eta=1.)}
+SETTINGS = {k: PRESETS[k] for k in ('quick', 'fast', 'default', 'careful')} | {'plain': dict(steps=20, mix=.85), 'posterior': dict(steps=20, eta=1.)}
 grid = torch.linspace(.005, .995, 100)
 
 def row(s, truth, mask):
@@ -36,6 +36,7 @@ if __name__ == '__main__':
     p.add_argument('--frames', type=int, default=64, help='how many, spread evenly over the data, made in random order')
     p.add_argument('--out', type=Path, default=Path(__file__).parents[1]/'results'/'calibration.jsonl')
     args = p.parse_args()
+    keep_memory()
     ds, eps, abar = HoleFrames(args.data), eps_fn(load_unet(MODEL), bf16=True), linear_abar()
     for name in args.settings.split(','):
         for i in tqdm([len(ds)*k//args.frames for k in torch.randperm(args.frames, generator=torch.Generator().manual_seed(0)).tolist()], desc=name):

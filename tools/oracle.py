@@ -16,6 +16,7 @@ KEY = 'task', 'sigma_y', 'sampler', 'steps', 'length', 'repeat', 'spacing', 'siz
 TASKS = 'large hole', 'pool 4', 'small hole', 'bicubic 4', 'grey', 'blur'
 CLEAN = [s for s in SAMPLERS if s!='DDNM+ simplified']
 NOISY = 'DDNM eta 1', 'DDNM eta 0', 'DDNM mix .85', 'DDNM+ simplified', 'DDRM .85, .5', 'DiffPIR .3', 'kriging eta 1', 'kriging eta 0'
+SECOND = 'kriging eta 0, order 2', 'kriging eta 1, order 2'
 FEW = 'DDNM eta 1', 'DDNM mix 1', 'kriging eta 1', 'kriging eta 0'
 
 def rows(tasks, sigmas, samplers, steps, spacings=('even',), travels=((1,1),), size=8): # -> settings of each row
@@ -28,6 +29,8 @@ def plan(): # the most telling first
     yield from rows(TASKS[:1], (0.,), curves, (10,50,250))
     yield from rows(TASKS[:1], (0.,), ('DDNM eta 1','RePaint'), (20,50,100), travels=((10,3),))
     yield from rows(TASKS[:2], (0.,), krig, (20,100,250), ('geometric',))
+    yield from rows(TASKS[:4], (0.,.05,.2), (krig[0],SECOND[0]), (10,20,50), ('geometric',))
+    yield from rows(TASKS[:1], (0.,), SECOND+krig, (10,20,50), ('even','geometric'))
     yield from rows(TASKS[:2], (.05,.2), krig[:1], (250,), ('geometric',))
     yield from rows(TASKS[1:2], (0.,), CLEAN, (20,100))
     yield from rows(('large hole','pool 4','blur'), (.2,), NOISY, (20,100))
