@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['FRAMES', 'MASKS', 'RESULT', 'MASK_OF', 'FILMS', 'WEIGHTS', 'film_id', 'sitk_film', 'film_shape', 'film_frames',
-           'films', 'match', 'fill_frames', 'as_mask', 'with_hole', 'both', 'batches', 'save_array', 'begin',
-           'patched_film', 'restore_film', 'film_filler', 'ddnm_challenge', 'frame_scores', 'official_scores',
-           'perceptual', 'film_scores', 'report']
+           'films', 'match', 'fill_frames', 'as_mask', 'with_hole', 'both', 'batches', 'save_array', 'same_settings',
+           'note_settings', 'begin', 'patched_film', 'restore_film', 'film_filler', 'ddnm_challenge', 'frame_scores',
+           'official_scores', 'perceptual', 'film_scores', 'report']
 
 # %% ../nbs/21_challenge.ipynb #f8155370
 import json, math, shutil
@@ -129,13 +129,21 @@ def save_array(path:Path, a:np.ndarray):
     "Write an array, whole or not at all"
     with whole_file(path) as tmp, open(tmp, 'wb') as f: np.save(f, a)
 
+def same_settings(file:Path, settings:dict, what): # where they are written, if they are; what was made with them
+    "Raise a `ValueError` if something was made with other settings"
+    settings = json.loads(json.dumps(settings))                                    # as they will be read
+    was = json.loads(file.read_text()) if file.exists() else settings
+    if was != settings: raise ValueError(f'need the settings that {what} was made with: {", ".join(f"{k}={v} (got {settings.get(k)})" for k,v in was.items() if settings.get(k) != v)}; or remove it')
+
+def note_settings(file:Path, settings:dict): # where to write
+    "Write settings beside what they make"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(file) as tmp: tmp.write_text(json.dumps(settings))
+
 def begin(folder:Path, settings:dict):
     "A folder for unfinished work; one of a run with other settings is refused"
-    folder.mkdir(parents=True, exist_ok=True)
-    settings, file = json.loads(json.dumps(settings)), folder/'settings.json'      # as they will be read
-    was = json.loads(file.read_text()) if file.exists() else settings
-    if was != settings: raise ValueError(f'need the settings of the run that was stopped: {", ".join(f"{k}={v} (got {settings.get(k)})" for k,v in was.items() if settings.get(k) != v)}; or remove {folder}')
-    with whole_file(file) as tmp: tmp.write_text(json.dumps(settings))
+    same_settings(folder/'settings.json', settings, folder)
+    note_settings(folder/'settings.json', settings)
 
 # %% ../nbs/21_challenge.ipynb #70fd70eb
 def patched_film(frames:Path, masks:Path, folder:Path): # yields frames (H,W,3)
@@ -205,11 +213,15 @@ def ddnm_challenge(
     keep_memory()
     pairs, kw = match(films(source, FRAMES), films(source, MASKS)), chosen(preset, model in bundled(), steps=steps or None)
     net, places = None, {f: Path(out)/RESULT/f'{film_id(f)}.mha' for f,_ in pairs}
+    if truth and not any(Path(truth).rglob('gt*.mha')): raise ValueError(f'need true films gt_scene_{{id}}.mha in {truth}, got none')
+    made = dict(model=model, context=context, finest=finest, seed=seed) | kw
     for frames,masks in pairs:
-        if places[frames].exists(): print(f'{places[frames]} is there'); continue
+        note = Path(out)/'settings'/f'{film_id(frames)}.json'
+        if places[frames].exists(): same_settings(note, made, places[frames]); print(f'{places[frames]} is there'); continue
         net = net or load_pretrained(model).to('cuda' if torch.cuda.is_available() else 'cpu')
         settings = dict(model=net.info['sha256'], context=context, finest=finest, seed=seed) | kw
         restore_film(film_filler(net, context, finest, seed, **kw), frames, masks, places[frames], Path(out)/'unfinished'/film_id(frames), batch, settings)
+        note_settings(note, made)
         print(f'wrote {places[frames]}')
     if truth: report(pairs, places, truth, Path(out)/'metrics.json')
 

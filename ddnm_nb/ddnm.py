@@ -303,8 +303,10 @@ def restore(eps:Callable, # noise predictor: eps(x_t, t) -> noise, same shape
     return sample(eps, randn(like) if x is None else x, pairs, abar, second_order(fix) if order==2 else fix, noise, randn)
 
 def result(steps)->Tensor: # generator of steps, as `restore` gives it; all images
-    "Run to the end and return the last picture, keeping nothing on the way"
-    return deque(steps, maxlen=1)[0].x_s
+    "Run to the end and return the last picture, keeping nothing on the way; raises if it is not finite"
+    out = deque(steps, maxlen=1)[0].x_s
+    if not out.isfinite().all(): raise ValueError('need finite noise from the predictor all the way, got NaN or infinity in the result')
+    return out
 
 # %% ../nbs/10_ddnm.ipynb #10d00012
 def budget_frame(abar:Tensor, # abar_0..abar_T

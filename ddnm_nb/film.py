@@ -180,6 +180,7 @@ def check_film(frames, masks, poses=None, K=None): # as for `restore_film`
     "Raise a `ValueError` unless these belong to one film"
     n,h,w = len(frames),*frames.shape[-2:]
     if frames.ndim!=4 or frames.shape[1]!=3 or not n: raise ValueError(f'need frames (N,3,H,W), got {tuple(frames.shape)}')
+    if not frames.is_floating_point(): raise ValueError(f'need float frames in [-1,1], got {frames.dtype}')
     if masks.shape!=(n,1,h,w): raise ValueError(f'need a mask for each frame, {(n,1,h,w)}, got {tuple(masks.shape)}')
     if not ((masks==0)|(masks==1)).all(): raise ValueError(f'need masks of 0 and 1, got values from {masks.min():.3g} to {masks.max():.3g}')
     if not frames[masks.expand_as(frames)>0].isfinite().all(): raise ValueError('need finite frames where the mask keeps, got NaN or infinity')

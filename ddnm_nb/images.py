@@ -99,7 +99,7 @@ def open_image(source,    # path, or open binary file
     "Open and decode a picture; errors name the file"
     name = name or source
     if isinstance(source, (str,Path)) and not Path(source).is_file():
-        raise FileNotFoundError(f'need a picture file, got {name}, which does not exist')
+        raise FileNotFoundError(f'need a picture file, got {name}, which ' + ('is a folder' if Path(source).is_dir() else 'does not exist'))
     try:
         img = Image.open(source)
         img.load()
@@ -198,7 +198,7 @@ def load_mask(path,         # path of a mask picture: 255 = keep, 0 = hole
     m = mask_from_pil(img, size, invert, name=path)
     if m.min()<m.max(): return m
     raise ValueError(f'need a mask with both kept (255) and hole (0) pixels, got only {"kept" if m.min() else "hole"} pixels '
-                     f'in {path} (values in the file: {img.getextrema()}, resized to: {size})')
+                     f'in {path} (values in the file: {img.getextrema()}' + (f', resized to {size}' if size else '') + ')')
 
 # %% ../nbs/00_images.ipynb #f8b010f0
 def masked(x,    # (B,3,H,W) or (3,H,W) in [-1,1]
@@ -216,7 +216,7 @@ def masked(x,    # (B,3,H,W) or (3,H,W) in [-1,1]
 def project_file(name, # path inside the repository, such as 'results/holdout.jsonl'
                 ):     # an existing Path
     "A file or folder of the project, from a clone or from what the installed package carries"
-    package = Path(find_spec('ddnm_nb').submodule_search_locations[0])
+    package = Path(__file__).parent if '__file__' in globals() else Path(find_spec('ddnm_nb').submodule_search_locations[0])  # a notebook has no file
     for root in (package/'_files', package.parent):
         if (root/name).exists(): return root/name
     raise FileNotFoundError(f'need a file of the project, got {name}; what the package does not carry, such as checkpoints, is in its repository')

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['starts', 'windows', 'tent', 'blend', 'windowed', 'last_part', 'refine', 'box', 'to_net', 'from_net', 'push_pull',
-           'membrane', 'join', 'hole_region', 'level_sizes', 'coarse_to_fine', 'restore_large', 'enlarge',
+           'membrane', 'join', 'hole_region', 'level_sizes', 'coarse_to_fine', 'restore_large', 'enlarge', 'Damped',
            'restore_whole']
 
 # %% ../nbs/12_mask_shift.ipynb #6d1f2745
@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from .ddnm import fresh_noise, spectrum, image_like, in_range, method, restore
 from .forward import renoise, spaced
-from .operators import Compose, LinearOp, Mask
+from .operators import Compose, LinearOp, Mask, cgls
 from .sampling import sample, seeded
 from .spectral import Separable
 from .time_travel import time_travel
@@ -181,6 +181,7 @@ def hole_region(mask:Tensor, # (1,1,H,W), 1 = keep, 0 = hole
                )->tuple:     # (top, left, height, width); a square, or all of the picture if the hole is longer than its shorter side
     "The part of a picture that is restored: the hole with its surroundings"
     if mask.all(): raise ValueError('need a mask with a hole, got one that keeps everything')
+    if not 1<=context<math.inf: raise ValueError(f'need a context of at least 1, got {context}')
     H,W = mask.shape[2:]
     rows,cols = [(mask[0,0]==0).any(d).nonzero()[:,0] for d in (1,0)]
     hole = max(rows[-1]-rows[0], cols[-1]-cols[0]).item()+1
@@ -263,6 +264,26 @@ def enlarge(small:tuple, # (h,w)
     def line(n, m): return F.interpolate(torch.eye(n, dtype=torch.float64)[None,None], size=(m,n), mode='bicubic', antialias=True)[0,0]
     return Separable(line(small[0], large[0]), line(small[1], large[1]))
 
+# %% ../nbs/12_mask_shift.ipynb #9b576592
+class Damped(Compose):
+    "Operators after one another, as `Compose`; `pinv` leaves alone what is hardly seen"
+    def __init__(self,
+                 *ops, # operators, the last is applied first
+                 damp:float=.1, # singular value at which half of the correction is made
+                 iters:int=200, # most iterations of `cgls`
+                 tol:float=1e-3, # its relative residual
+                ):
+        super().__init__(*ops, iters=iters, tol=tol)
+        in_range('damp', damp, math.inf)
+        self.damp = damp
+    def pinv(self, y):
+        self.check_y(y)
+        w = y.double() if y.device.type!='mps' else y
+        none,m = torch.zeros_like(self.adjoint(w)),w[0].numel()
+        def down(x): return torch.cat([self(x).flatten(1), self.damp*x.flatten(1)], 1)
+        def up(r): return self.adjoint(r[:,:m].view_as(w)) + self.damp*r[:,m:].view_as(none)
+        return cgls(down, up, torch.cat([w.flatten(1), none.flatten(1)], 1), self.iters, self.tol).to(y.dtype)
+
 # %% ../nbs/12_mask_shift.ipynb #c3d1a042
 def restore_whole(eps:Callable, # noise predictor for pictures of size x size
                   y:Tensor,     # what was measured of the large picture, without noise
@@ -273,6 +294,7 @@ def restore_whole(eps:Callable, # noise predictor for pictures of size x size
                   steps:int=100, # stops on a whole walk; must divide T
                   stride:int=None, # from one window to the next; half a window when None
                   batch:int=16, # pictures in a network call, at most
+                  damp:float=.1, # of `Damped`, for the small picture; .5 where `y` has holes
                   seeds=None,   # as in `restore`
                   eta:float=None, # as in `restore`
                   mix:float=None, # as in `restore`
@@ -285,7 +307,7 @@ def restore_whole(eps:Callable, # noise predictor for pictures of size x size
     E,bar = enlarge((size,size), shape),progress or iter
     with warnings.catch_warnings():                                # roughly inverted is enough here: the last line makes it exact
         warnings.filterwarnings('ignore', 'cgls: not yet')
-        for step in bar(restore(eps, y, Compose(A, E, iters=200, tol=1e-3), abar, **how, **kw)): pass
+        for step in bar(restore(eps, y, Damped(A, E, damp=damp), abar, **how, **kw)): pass
     out = E(step.x_s)
     out = out - A.pinv(A(out)-y)
     if not t0: return out

@@ -82,6 +82,7 @@ def sample(
 ): # yields one `Step` per network call; the last `x_s` is the result
     "Walk from noise to an image along `pairs`."
     check_pairs(pairs, len(abar)-1)
+    if abar[0] != 1 or (abar.diff() > 0).any(): raise ValueError(f'need ᾱ_0..ᾱ_T, which falls from 1, got {len(abar)} numbers from {abar[0]:.4g} to {abar[-1]:.4g}')
     eps, noise, abar = checked(eps), noise or ddpm_noise(randn), abar.to(x.device)   # once, so that no step waits for a copy
     for t,s in pairs:
         if s > t: x = renoise(x, t, s, abar, randn); continue

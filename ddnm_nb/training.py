@@ -219,7 +219,7 @@ def train_and_val(
     found = as_scenes(data)
     other = as_scenes(val_data) if val_data else found
     most = len(other) if val_data else len(other)-1
-    if not 0 <= val <= most: raise ValueError(f'need val from 0 to {most}, since {val_data or data} has {len(other)} scenes, got {val}')
+    if not 0 <= val <= most: raise ValueError(f'need val from 0 to {most}, since {val_data or data} has {len(other)} scenes, got {val}; with val=0 (--val 0) nothing is held back')
     if not val_data: found = found[:len(found)-val]
     return Frames(found, size).fill(), Frames(other[-val:], size).fill() if val else None
 

@@ -9,7 +9,7 @@ from fastcore.script import call_parse, store_true
 from tqdm.auto import tqdm
 
 from ddnm_nb.cli import SAMPLES
-from ddnm_nb.ddnm import ddnm_plus_simple, method, result
+from ddnm_nb.ddnm import SCENES, ddnm_plus_simple, method, result, spectrum
 from ddnm_nb.dreaming import HoleFrames
 from ddnm_nb.forward import linear_abar, spaced
 from ddnm_nb.metrics import psnr
@@ -19,7 +19,7 @@ from ddnm_nb.sampling import sample, seeded
 from ddnm_nb.spectral import FFTBlur, gauss
 from ddnm_nb.time_travel import time_travel
 from ddnm_nb.training import log_line, machine, read_log
-from ddnm_nb.unet import eps_fn, load_unet
+from ddnm_nb.unet import eps_fn, keep_memory, load_unet
 
 OUT = Path(__file__).parents[1]/'results'/'noisy.jsonl'
 SIGMAS = .05, .1, .25 # of y, in [0,1] units
@@ -28,11 +28,12 @@ TASKS = {'pool 4': lambda m: AvgPool(4), 'blur': lambda m: FFTBlur(gauss(BLUR)[:
 KEY = 'task', 'sigma_y', 'method', 'model', 'frames', 'steps'
 
 def methods(A, y, sigma_y, z): # z: source of noise -> {name: makes (fix, noise)}
-    "DDNM and DDNM+ by the SVD with the noise that the commands use; DDNM+ simplified as the paper has it, and told how much A⁺ magnifies noise"
+    "DDNM, DDNM+ by the SVD and kriging with the noise that the commands use; DDNM+ simplified as the paper has it, and told how much A⁺ magnifies noise"
     return {'DDNM': lambda: method(A, y, 0., randn=z, mix=.85),
             'simplified': lambda: ddnm_plus_simple(A, y, sigma_y, z),
             'simplified, gain': lambda: ddnm_plus_simple(A, y, sigma_y, z, gain=inv0(A.sv).max().item()),
-            'SVD': lambda: method(A, y, sigma_y, randn=z, mix=.85)}
+            'SVD': lambda: method(A, y, sigma_y, randn=z, mix=.85),
+            'kriging': lambda: method(A, y, sigma_y, randn=z, mix=.85, power=spectrum(SCENES, A.pinv(y)) if torch.is_tensor(y) else None)}
 
 def range_error(A, d): # d: error of the picture (B,3,H,W) -> (B,) its size in the range of A, a coordinate
     n = (A.sv>0).expand_as(A.Vt(d)).flatten(1).sum(1)
@@ -65,6 +66,7 @@ def main(model:str='scenes128', # name of bundled weights, or a file
     items = [every[i*n+j] for i in range(16) for j in range(frames)][::frames*4 if quick else 1]
     truth, mask = (torch.stack([d[k] for d in items]) for k in ('gt', 'mask'))
     if quick: steps = 20
+    keep_memory()
     eps, abar, path = eps_fn(load_unet(model), bf16=True), linear_abar(), Path(out)
     rows = read_log(path) if path.exists() else []
     with whole_file(path) as tmp: tmp.write_text(''.join(json.dumps(r) + '\n' for r in rows))     # without a last line that was cut off
