@@ -189,7 +189,7 @@ def ddnm_restore(
     length:int=None, # length of a time travel, in stops
     repeat:int=None, # how often each stretch is walked; 1: no time travel
     sigma_y:float=0., # standard deviation of the noise in the picture, in [0,1] units: .1 is 25 grey levels; inpaint leaves known pixels as they are
-    mix:float=None, # share of fresh noise at every step, as in the paper; 0: DDIM's, by eta
+    mix:float=None, # share of fresh noise at every step, as in DDNM's public code; 0: DDIM's, by eta
     eta:float=None, # in the place of mix, DDIM's share of fresh noise: 0 DDIM, 1 DDPM
     seed:int=0, # of the first sample; the same seed gives the same bytes
     samples:int=1, # how many restorations

@@ -255,7 +255,7 @@ PRESETS = dict( # settings of `restore` for the bundled network; `restore` by it
     quick = dict(steps=8, mix=1., spacing='geometric', order=2, power=SCENES),
     fast = dict(steps=20, mix=.85, power=SCENES),
     default = dict(steps=50, mix=.85, power=SCENES),
-    careful = dict(steps=100, eta=1., power=SCENES),
+    careful = dict(steps=20, mix=1., spacing='geometric', order=2, power=SCENES),
 )
 
 def stops_of(abar, steps, spacing='even'): # as in `restore` -> stops

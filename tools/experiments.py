@@ -47,7 +47,7 @@ def baselines(quick, _):
     rendered('data/holdout')
     net, common = MODELS['TM-e15'], dict(every=4, first=0, count=16 if quick else 50)
     ways = [(m, m, None, {}, 1) for m in ('A⁺y', 'mean fill', 'biharmonic', 'Telea', 'Navier-Stokes') if find_spec('cv2') or m not in ('Telea', 'Navier-Stokes')]
-    ways += [(f'DDNM+, {k}', 'DDNM+', net, how, {'fast': 8, 'default': 2}.get(k, 1)) for k,how in PRESETS.items()]
+    ways += [(f'DDNM+, {k}', 'DDNM+', net, how, {'default': 2}.get(k, 8)) for k,how in PRESETS.items()]
     ways += [('DDNM+ with A⁺, as in the paper', 'DDNM+', net, dict(steps=PRESETS['default']['steps'], mix=.85), 2), ('DDNM with A⁺, posterior', 'DDNM+', net, dict(steps=100, eta=1.), 1),
              ('RePaint', 'RePaint', net, dict(steps=100, length=10, repeat=3), 1), ('DDNM+, default, longer training', 'DDNM+', 'scenes128', PRESETS['default'], 2)]
     return [s | dict(name=n, method=m, model=net, how=how, samples=k) for s in settings(**common) for n,m,net,how,k in ways]

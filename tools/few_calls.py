@@ -1,4 +1,4 @@
-"""The best picture from 8 and from 20 network calls: spacing of the stops, first stop, noise put back, and a second-order step. Rows of results/few_calls.jsonl.
+"""The best picture from 8 and from 20 network calls, and a look at 50: spacing of the stops, first stop, noise put back, and a second-order step. Rows of results/few_calls.jsonl.
 
 The search is on frames that `make samplers` and `make holdout --every 4` do not use, four samples each; a row that is there is not made again."""
 import argparse, json
@@ -39,6 +39,9 @@ def plan(): # every setting, in the order of making
     for calls in (8, 20):
         for noise in ('mix 1', 'mix .85', 'eta 1', 'eta 0'):
             for order in (1, 2): yield dict(calls=calls, stops='even', noise=noise, order=order, kriging=False)
+    for where,noise,order in (('even','mix .85',1), ('even','eta 1',1), ('geometric from 1000','mix 1',2), ('geometric from 1000','eta 1',2), ('geometric from 1000','mix .85',2)):
+        yield dict(calls=50, stops=where, noise=noise, order=order, kriging=True)
+    yield dict(calls=100, stops='even', noise='eta 1', order=1, kriging=True)
 
 if __name__ == '__main__':
     p = argparse.ArgumentParser(description=__doc__)
