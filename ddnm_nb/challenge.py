@@ -25,7 +25,7 @@ from .images import from_uint8, to_uint8, whole_file
 from .mask_shift import from_net, hole_region, join, level_sizes, restore_large, to_net, windowed
 from .operators import Mask
 from .pretrained import load_pretrained
-from .unet import bundled, eps_fn, keep_memory
+from .unet import bundled, eps_fn, keep_memory, on_gpu
 
 # %% ../nbs/21_challenge.ipynb #ac17613b
 FRAMES, MASKS, RESULT = [f'images/{n}' for n in ('synthetic-surgical-scenes', 'synthetic-surgical-scenes-masks', 'inpainted-synthetic-surgical-scenes')]
@@ -218,7 +218,7 @@ def ddnm_challenge(
     for frames,masks in pairs:
         note = Path(out)/'settings'/f'{film_id(frames)}.json'
         if places[frames].exists(): same_settings(note, made, places[frames]); print(f'{places[frames]} is there'); continue
-        net = net or load_pretrained(model).to('cuda' if torch.cuda.is_available() else 'cpu')
+        net = net or on_gpu(load_pretrained(model))
         settings = dict(model=net.info['sha256'], context=context, finest=finest, seed=seed) | kw
         restore_film(film_filler(net, context, finest, seed, **kw), frames, masks, places[frames], Path(out)/'unfinished'/film_id(frames), batch, settings)
         note_settings(note, made)

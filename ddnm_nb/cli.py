@@ -30,7 +30,7 @@ from .sampling import seeded
 from .spectral import FFTBlur, HadamardCS, gauss
 from .time_travel import time_travel
 from .training import machine, run_training
-from .unet import bundled, eps_fn, keep_memory, load_unet
+from .unet import bundled, eps_fn, keep_memory, load_unet, on_gpu
 from .pretrained import load_pretrained
 
 # %% ../nbs/16_cli.ipynb #16d24d70
@@ -206,7 +206,7 @@ def ddnm_restore(
     check_task(task, mask, degrade, sigma_y)
     paths, sheets = out_paths(out, samples), out_paths(sheet, 1) if sheet else []
     how = chosen(preset, task == 'inpaint' and not finest and model in bundled(), steps=steps, length=length, repeat=repeat, mix=mix, eta=eta) | dict(samples=samples, seed=seed, sigma_y=2*sigma_y)
-    (x, m), net = read_pair(image, mask, invert), load_pretrained(model)
+    (x, m), net = read_pair(image, mask, invert), on_gpu(load_pretrained(model))
     done, first = fill(x, m, net, context, finest, **how) if task == 'inpaint' else restore_task(x, net, task, m, degrade, blur=blur, progress=bar(task, count_calls(how['steps'], how['length'], how['repeat'])), **how)
     write_all(paths + sheets, [*done.split(1)] + [side_by_side([first, *done.split(1)] + [x]*degrade)]*len(sheets))
 
@@ -266,7 +266,7 @@ def ddnm_demo(
     "Restore the bundled frames with DDNM+ and compare with classical inpainting."
     keep_memory()
     start = time.time()
-    rows, results, image, mask, truth, names = demo(load_unet(model), n, preset, steps, seed)
+    rows, results, image, mask, truth, names = demo(on_gpu(load_unet(model)), n, preset, steps, seed)
     folders = [Path(out)/d for d in ('inpainted_outputs', 'compare_output')]
     for d in folders: d.mkdir(parents=True, exist_ok=True)
     plain, best = list(results)[2:]

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SMALL', 'WEIGHTS', 'timestep_embedding', 'norm', 'conv', 'ResBlock', 'Attn', 'Down', 'Up', 'Level', 'plan', 'UNet',
-           'linear_guess', 'compiled', 'eps_fn', 'keep_memory', 'save_unet', 'bundled', 'weights_path', 'read_weights',
-           'load_unet']
+           'linear_guess', 'compiled', 'eps_fn', 'keep_memory', 'on_gpu', 'save_unet', 'bundled', 'weights_path',
+           'read_weights', 'load_unet']
 
 # %% ../nbs/05_unet.ipynb #ef08cccb
 import ctypes, json, math, pickle, platform, warnings
@@ -216,6 +216,10 @@ def keep_memory()->bool: # whether the C library took the setting; glibc alone h
     trim_threshold, mmap_threshold = -1, -3                  # names of the settings in malloc.h
     return bool(mallopt(trim_threshold, 2**30) and mallopt(mmap_threshold, 2**25))
 
+def on_gpu(model:nn.Module)->nn.Module: # the same, in place
+    "Move a network to a GPU where there is one; `eps_fn` takes pictures there and noise back."
+    return model.to('cuda' if torch.cuda.is_available() else 'cpu')
+
 # %% ../nbs/05_unet.ipynb #725ede59
 WEIGHTS = project_file('ddnm_nb/weights')
 
@@ -249,7 +253,7 @@ def read_weights(path:Path): # -> (tensors, settings of the UNet, what the file 
             info = f.metadata() or {}
             return {k: f.get_tensor(k) for k in f.keys()}, json.loads(info.pop('config', '{}')), info
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as e:
-        raise ValueError(f'need a file of weights (safetensors, or a pickle of tensors only), got {path}: {str(e).splitlines()[0]}') from e
+        raise ValueError(f'need a file of weights (safetensors, or a pickle of tensors only), got {path}: ' + ('its pickle is not of tensors alone' if isinstance(e, pickle.UnpicklingError) else str(e).splitlines()[0])) from e
 
 # %% ../nbs/05_unet.ipynb #609ab5d9
 def load_unet(
