@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SCENES', 'PRESETS', 'texture_power', 'each_wave', 'texture', 'texture_eps', 'ddnm', 'show_ddnm', 'posterior',
            'in_range', 'simple_weights', 'ddnm_plus_simple', 'plus_weights', 'ddnm_plus', 'pcg', 'still_open',
-           'kriging', 'image_like', 'spectrum', 'method', 'stops_of', 'fresh_noise', 'restore', 'result',
+           'kriging', 'image_like', 'spectrum', 'method', 'stops_of', 'first_noise', 'fresh_noise', 'restore', 'result',
            'budget_frame', 'show_budget']
 
 # %% ../nbs/10_ddnm.ipynb #be505abf
@@ -263,6 +263,14 @@ def stops_of(abar, steps, spacing='even'): # as in `restore` -> stops
     if spacing not in ('even','geometric'): raise ValueError(f"need spacing 'even' or 'geometric', got {spacing!r}")
     return spaced(len(abar)-1, steps, abar if spacing=='geometric' else None)
 
+def first_noise(like, seeds=None, x=None): # images (B,3,H,W), and as in `restore` -> x_T, source of noise
+    "Where a walk starts, and what draws for it"
+    if seeds is not None: seeds = [seeds+i for i in range(len(like))] if isinstance(seeds, int) else list(seeds)
+    if seeds is not None and len(seeds)!=len(like): raise ValueError(f'need {len(like)} seeds, one an image, got {len(seeds)}')
+    if x is not None and x.shape!=like.shape: raise ValueError(f'need x of shape {tuple(like.shape)}, got {tuple(x.shape)}')
+    randn = torch.randn_like if seeds is None else seeded(seeds)
+    return randn(like) if x is None else x, randn
+
 def fresh_noise(eta=None, mix=None): # -> (eta, mix), as `method` wants them
     "DDIM's share of fresh noise or the paper's: what is given counts, and the default where nothing is"
     mix = mix if mix is not None else PRESETS['default']['mix'] if eta is None else 0.
@@ -295,12 +303,9 @@ def restore(eps:Callable, # noise predictor: eps(x_t, t) -> noise, same shape
     if order not in (1,2): raise ValueError(f'need order 1 or 2, got {order!r}')
     pairs = time_travel(stops_of(abar, steps, spacing), length, repeat)
     like = image_like(A, y)
-    if seeds is not None: seeds = [seeds+i for i in range(len(like))] if isinstance(seeds, int) else list(seeds)
-    if seeds is not None and len(seeds)!=len(like): raise ValueError(f'need {len(like)} seeds, one an image, got {len(seeds)}')
-    if x is not None and x.shape!=like.shape: raise ValueError(f'need x of shape {tuple(like.shape)}, got {tuple(x.shape)}')
-    randn = torch.randn_like if seeds is None else seeded(seeds)
+    x,randn = first_noise(like, seeds, x)
     fix,noise = method(A, y, sigma_y, eta, eta_y, randn, mix, spectrum(power, like), iters)
-    return sample(eps, randn(like) if x is None else x, pairs, abar, second_order(fix) if order==2 else fix, noise, randn)
+    return sample(eps, x, pairs, abar, second_order(fix) if order==2 else fix, noise, randn)
 
 def result(steps)->Tensor: # generator of steps, as `restore` gives it; all images
     "Run to the end and return the last picture, keeping nothing on the way; raises if it is not finite"
