@@ -1,6 +1,7 @@
 """The best picture from 8 and from 20 network calls, and a look at 50: spacing of the stops, first stop, noise put back, and a second-order step. Rows of results/few_calls.jsonl.
 
-The search is on frames that `make samplers` and `make holdout --every 4` do not use, four samples each; a row that is there is not made again."""
+The search is on 24 frames of as many patients, none of them of `make holdout --every 4`, two of the 16 of `make samplers` and eight of the 64 of `make calibration`;
+four samples each; a row that is there is not made again."""
 import argparse, json
 from pathlib import Path
 
