@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 from fastcore.basics import last
+from fastcore.meta import delegates
 from fastcore.script import Param, call_parse, store_true
 from PIL import Image
 from torch import Tensor
@@ -202,11 +203,9 @@ def ddnm_restore(
     invert:store_true=False, # the mask has 255 where the hole is
 ):
     "Restore a picture with DDNM+: fill holes, enlarge, colour, sharpen, denoise."
-    keep_memory()
-    check_task(task, mask, degrade, sigma_y)
-    paths, sheets = out_paths(out, samples), out_paths(sheet, 1) if sheet else []
-    how = chosen(preset, task == 'inpaint' and not finest and model in bundled(), steps=steps, length=length, repeat=repeat, mix=mix, eta=eta) | dict(samples=samples, seed=seed, sigma_y=2*sigma_y)
-    (x, m), net = read_pair(image, mask, invert), on_gpu(load_pretrained(model))
+    keep_memory(), check_task(task, mask, degrade, sigma_y)
+    paths, sheets, (x, m) = out_paths(out, samples), out_paths(sheet, 1) if sheet else [], read_pair(image, mask, invert)
+    how, net = chosen(preset, task == 'inpaint' and not finest and model in bundled(), steps=steps, length=length, repeat=repeat, mix=mix, eta=eta) | dict(samples=samples, seed=seed, sigma_y=2*sigma_y), on_gpu(load_pretrained(model))
     done, first = fill(x, m, net, context, finest, **how) if task == 'inpaint' else restore_task(x, net, task, m, degrade, blur=blur, progress=bar(task, count_calls(how['steps'], how['length'], how['repeat'])), **how)
     write_all(paths + sheets, [*done.split(1)] + [side_by_side([first, *done.split(1)] + [x]*degrade)]*len(sheets))
 
@@ -286,6 +285,7 @@ def numbers(s:str)->tuple: # '1,2,3' -> (1,2,3)
 # %% ../nbs/16_cli.ipynb #63cbc7ad
 @call_parse
 @one_line_errors
+@delegates(run_training)
 def ddnm_train(
     data:str, # folder or zip: DREAMING, its stand-in, or any pictures
     out:str='run', # folder for state, log, samples and weights
@@ -298,28 +298,17 @@ def ddnm_train(
     data_std:float=.4, # standard deviation of the images; 0: no linear guess beside the network
     epochs:int=15, # passes over the data
     keep:str='4,8,12,15', # epochs whose weights are kept; the last is always
-    bs:int=16, # images a step, of all processes together
-    accum:int=1, # pieces that each batch is cut into, when memory is short
     lr:float=1.6e-3, # highest learning rate
     warmup:int=200, # steps until it is reached
     clip:float=1., # largest norm of the gradient
     floor:float=0., # weight of the picture's error where there is nothing but noise, beside min-SNR's
-    decay:float=.999, # of the average of the weights
-    val:int=8, # scenes held back for validation
-    val_data:str='', # where those scenes are taken from; data when empty
-    save_every:int=500, # steps between states on disk
-    log_every:int=50, # steps between lines of the log
-    samples:int=8, # pictures drawn after each epoch, always from the same seeds
-    workers:int=0, # processes that read images
-    seed:int=0, # decides everything that is random
-    init:str='', # weights to begin with, a name or a file; new ones when empty
     no_flip:store_true=False, # do not mirror pictures at random
     bf16:store_true=False, # compute in bfloat16
     resume:store_true=False, # go on from the state in `out`
+    **kwargs, # the others of `run_training`
 ):
     "Train a noise predictor on pictures; under `accelerate launch` on several processes or GPUs."
     keep_memory()
     net = dict(size=size, ch=ch, mult=numbers(mult), n_res=n_res, attn_at=numbers(attn_at), patch=patch, data_std=data_std)
-    st = run_training(data, out, net, epochs, numbers(keep), val, val_data, save_every, log_every, samples, resume, decay, seed, init, bs, accum, workers,
-                      lr=lr, warmup=warmup, floor=floor, clip=clip, flip=not no_flip, bf16=bf16)
+    st = run_training(data, out, net, epochs, numbers(keep), resume=resume, lr=lr, warmup=warmup, floor=floor, clip=clip, flip=not no_flip, bf16=bf16, **kwargs)
     if st.acc.is_main_process: print(f'{st.step} steps; weights in {out}')

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['SCENES', 'PRESETS', 'texture_power', 'each_wave', 'texture', 'texture_eps', 'ddnm', 'show_ddnm', 'posterior',
            'in_range', 'simple_weights', 'ddnm_plus_simple', 'plus_weights', 'ddnm_plus', 'pcg', 'still_open',
-           'kriging', 'image_like', 'spectrum', 'method', 'stops_of', 'first_noise', 'fresh_noise', 'restore', 'result',
-           'budget_frame', 'show_budget']
+           'kriging', 'image_like', 'spectrum', 'method', 'fresh_noise', 'stops_of', 'of_order', 'first_noise',
+           'restore', 'result', 'budget_frame', 'show_budget']
 
 # %% ../nbs/10_ddnm.ipynb #be505abf
 import math, warnings
@@ -258,10 +258,23 @@ PRESETS = dict( # settings of `restore` for the bundled network; `restore` by it
     careful = dict(steps=20, mix=1., spacing='geometric', order=2, power=SCENES),
 )
 
+def fresh_noise(eta=None, mix=None): # -> (eta, mix), as `method` wants them
+    "DDIM's share of fresh noise or that of the public mix: what is given counts, and the default where nothing is"
+    mix = mix if mix is not None else PRESETS['default']['mix'] if eta is None else 0.
+    eta = 1. if eta is None else eta
+    in_range('eta', eta, 1), in_range('mix', mix, 1)
+    return eta,mix
+
+# %% ../nbs/10_ddnm.ipynb #b9077fbf
 def stops_of(abar, steps, spacing='even'): # as in `restore` -> stops
     "`spaced`, by the name of the spacing"
     if spacing not in ('even','geometric'): raise ValueError(f"need spacing 'even' or 'geometric', got {spacing!r}")
     return spaced(len(abar)-1, steps, abar if spacing=='geometric' else None)
+
+def of_order(fix, order=1): # as for `sample`, and as in `restore` -> fix
+    "A correction, and after it a step of the second order if so wanted"
+    if order not in (1,2): raise ValueError(f'need order 1 or 2, got {order!r}')
+    return second_order(fix) if order==2 else fix
 
 def first_noise(like, seeds=None, x=None): # images (B,3,H,W), and as in `restore` -> x_T, source of noise
     "Where a walk starts, and what draws for it"
@@ -270,13 +283,6 @@ def first_noise(like, seeds=None, x=None): # images (B,3,H,W), and as in `restor
     if x is not None and x.shape!=like.shape: raise ValueError(f'need x of shape {tuple(like.shape)}, got {tuple(x.shape)}')
     randn = torch.randn_like if seeds is None else seeded(seeds)
     return randn(like) if x is None else x, randn
-
-def fresh_noise(eta=None, mix=None): # -> (eta, mix), as `method` wants them
-    "DDIM's share of fresh noise or the paper's: what is given counts, and the default where nothing is"
-    mix = mix if mix is not None else PRESETS['default']['mix'] if eta is None else 0.
-    eta = 1. if eta is None else eta
-    in_range('eta', eta, 1), in_range('mix', mix, 1)
-    return eta,mix
 
 # %% ../nbs/10_ddnm.ipynb #f3638a7c
 def restore(eps:Callable, # noise predictor: eps(x_t, t) -> noise, same shape
@@ -300,12 +306,10 @@ def restore(eps:Callable, # noise predictor: eps(x_t, t) -> noise, same shape
     "Restore pictures from a linear measurement with DDNM (DDNM+ if there is noise); nothing runs until the first step is asked for"
     eta,mix = fresh_noise(eta, mix)
     in_range('sigma_y', sigma_y, math.inf), in_range('eta_y', eta_y, 1)
-    if order not in (1,2): raise ValueError(f'need order 1 or 2, got {order!r}')
-    pairs = time_travel(stops_of(abar, steps, spacing), length, repeat)
-    like = image_like(A, y)
+    pairs,like = time_travel(stops_of(abar, steps, spacing), length, repeat),image_like(A, y)
     x,randn = first_noise(like, seeds, x)
     fix,noise = method(A, y, sigma_y, eta, eta_y, randn, mix, spectrum(power, like), iters)
-    return sample(eps, x, pairs, abar, second_order(fix) if order==2 else fix, noise, randn)
+    return sample(eps, x, pairs, abar, of_order(fix, order), noise, randn)
 
 def result(steps)->Tensor: # generator of steps, as `restore` gives it; all images
     "Run to the end and return the last picture, keeping nothing on the way; raises if it is not finite"

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['noise_loss', 'min_snr', 'chance', 'spread_times', 'Order', 'lr_at', 'average', 'State', 'new_state', 'draw',
            'gradients', 'train_step', 'train', 'read_log', 'validate', 'save_state', 'load_state', 'train_and_val',
-           'log_line', 'machine', 'cut_log', 'run_row', 'begin', 'may_begin', 'free_samples', 'log_step', 'end_epoch',
-           'follow', 'run_training']
+           'log_line', 'machine', 'cut_log', 'run_row', 'write_row', 'begin', 'may_begin', 'free_samples', 'log_step',
+           'end_epoch', 'follow', 'run_training']
 
 # %% ../nbs/06_training.ipynb #7ac63ab7
 import json, math, platform, time
@@ -249,6 +249,10 @@ def run_row(out:str|Path, settings:dict)->dict: # one row for results/training.j
         train=[round(sum(l)/len(l), 5) for e in range(len(ends)) if (l := [r['loss'] for r in steps if e < r['epoch'] <= e+1])],
         val=[[round(v, 5) for v in r['val']] for r in ends])
 
+def write_row(out, settings): # folder, settings of the run
+    "The row of a finished run, whole or not at all"
+    with whole_file(out/'row.jsonl') as tmp: log_line(tmp, **run_row(out, settings))
+
 # %% ../nbs/06_training.ipynb #1836d89d
 def begin(out:Path, net:dict, settings:dict, resume:bool, accum:int=1)->State:
     "The state of a run that begins in folder `out`, from new or given weights, or that goes on from there."
@@ -337,12 +341,9 @@ def run_training(
     may_begin(out := Path(out), resume)
     (ds, vds), abar = train_and_val(data, net['size'], val, val_data), linear_abar()
     settings = dict(net=json.dumps(net), data=str(data), frames=len(ds), epochs=epochs, val=val, decay=decay, seed=seed, init=init, bs=bs) | kw | (dict(val_data=str(val_data)) if val_data else {})
-    st = begin(out, net, settings, resume, accum)
-    per_epoch, main = len(ds)//bs, st.acc.is_main_process
-    steps = train(st, ds, abar, epochs, bs, seed=seed, workers=workers, **kw)
-    bar = tqdm(steps, initial=st.step, total=per_epoch*epochs, desc='training', unit='image', unit_scale=bs, disable=not main)
+    st, per_epoch = begin(out, net, settings, resume, accum), len(ds)//bs
+    bar = tqdm(train(st, ds, abar, epochs, bs, seed=seed, workers=workers, **kw), initial=st.step, total=per_epoch*epochs, desc='training', unit='image', unit_scale=bs, disable=not st.acc.is_main_process)
     end = lambda st, epoch: end_epoch(st, out, epoch, vds, abar, epoch in (*keep, epochs), samples, frames=len(ds), seed=seed)
     follow(bar, out, per_epoch, settings, log_every, save_every, end)
-    if main:
-        with whole_file(out/'row.jsonl') as tmp: log_line(tmp, **run_row(out, settings))
+    if st.acc.is_main_process: write_row(out, settings)
     return st
