@@ -219,8 +219,7 @@ def ddnm_challenge(
         note = Path(out)/'settings'/f'{film_id(frames)}.json'
         if places[frames].exists(): same_settings(note, made, places[frames]); print(f'{places[frames]} is there'); continue
         net = net or on_gpu(load_pretrained(model))
-        settings = dict(model=net.info['sha256'], context=context, finest=finest, seed=seed) | kw
-        restore_film(film_filler(net, context, finest, seed, **kw), frames, masks, places[frames], Path(out)/'unfinished'/film_id(frames), batch, settings)
+        restore_film(film_filler(net, context, finest, seed, **kw), frames, masks, places[frames], Path(out)/'unfinished'/film_id(frames), batch, made | dict(model=net.info['sha256']))
         note_settings(note, made)
         print(f'wrote {places[frames]}')
     if truth: report(pairs, places, truth, Path(out)/'metrics.json')

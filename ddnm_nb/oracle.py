@@ -13,11 +13,11 @@ from collections import deque
 from collections.abc import Callable
 import torch
 from torch import Tensor
-from .ddnm import ddnm_plus_simple, each_wave, image_like, in_range, method, still_open, texture, texture_eps, texture_power
+from .ddnm import of_order, ddnm_plus_simple, each_wave, image_like, in_range, method, still_open, texture, texture_eps, texture_power
 from .forward import at, linear_abar, spaced
 from .operators import AvgPool, Gray, LinearOp, Mask, SVDOp, along, dot, inv0, mirror
 from .peers import ddrm, diffpir, repaint
-from .sampling import ddim_noise, mixed_noise, sample, second_order
+from .sampling import ddim_noise, mixed_noise, sample
 from .spectral import FFTBlur, Separable, bicubic_matrix, gauss
 from .time_travel import calls, time_travel
 
@@ -197,7 +197,7 @@ def krig(p=1., fall=None, noise=ddim_noise, eta=1., order=1): # factor on the wo
     "A sampler of the table: the most probable change, with a spectrum that may be wrong"
     def make(A, s, power):
         fix = dense_fix(A, p*power if fall is None else texture_power(power.shape[1:], fall=fall), s)
-        return lambda y,z: (second_order(fix(y)) if order==2 else fix(y),noise(eta, z))
+        return lambda y,z: (of_order(fix(y), order),noise(eta, z))
     return make
 
 def ours(**kw): return lambda A,s,p: lambda y,z: method(A, y, s, randn=z, **kw) # DDNM without noise, DDNM+ with

@@ -6,11 +6,11 @@ import argparse, json
 from pathlib import Path
 
 import torch
-from ddnm_nb.ddnm import SCENES, method, result, spectrum
+from ddnm_nb.ddnm import SCENES, method, of_order, result, spectrum
 from ddnm_nb.dreaming import HoleFrames
 from ddnm_nb.forward import linear_abar, spaced
 from ddnm_nb.operators import Mask
-from ddnm_nb.sampling import sample, second_order, seeded
+from ddnm_nb.sampling import sample, seeded
 from ddnm_nb.time_travel import time_travel
 from ddnm_nb.training import log_line, machine, read_log
 from ddnm_nb.unet import eps_fn, keep_memory, load_unet
@@ -21,16 +21,13 @@ ABAR = linear_abar()
 NOISES = {'mix 1': dict(mix=1.), 'mix .85': dict(mix=.85), 'mix .5': dict(mix=.5), 'eta 1': dict(eta=1.), 'eta .5': dict(eta=.5), 'eta 0': dict(eta=0.)}
 STOPS = {'even': None, **{f'geometric from {k}': k for k in (1000, 800, 600, 450, 300)}}
 
-def stops(calls, where): # -> stops; 8 does not divide 1000, so even ones are rounded
-    if STOPS[where]: return spaced(1000, calls, ABAR, STOPS[where])
-    return [1 + i*1000//calls for i in reversed(range(calls))] + [0]
+def stops(calls, where): return spaced(1000, calls, ABAR, STOPS[where]) if STOPS[where] else spaced(1000, calls)
 
 def samples_of(eps, x, mask, first, name, kw): # as in samplers.py
     y, m = [v.repeat_interleave(samplers.N, 0) for v in (x, mask)]
     randn = seeded([1000*(first+j) + k for j in range(len(x)) for k in range(samplers.N)])
     fix, noise = method(Mask(m), y*m, randn=randn, power=spectrum(SCENES, y) if kw['kriging'] else None, **NOISES[kw['noise']])
-    if kw['order'] == 2: fix = second_order(fix)
-    return result(sample(eps, randn(y), time_travel(stops(kw['calls'], kw['stops'])), ABAR, fix, noise, randn)).clamp(-1, 1).unflatten(0, (-1, samplers.N))
+    return result(sample(eps, randn(y), time_travel(stops(kw['calls'], kw['stops'])), ABAR, of_order(fix, kw['order']), noise, randn)).clamp(-1, 1).unflatten(0, (-1, samplers.N))
 
 def plan(): # every setting, in the order of making
     for calls in (8, 20):
