@@ -1,20 +1,28 @@
-"Make nbs/figures/before_after.png: bundled frames with their occluders above, restored below (100 calls, travel 10 x 3, seeds 0, 1, ...)."
+"Make nbs/figures/before_after.png: bundled frames with their occluders above, restored below."
 from pathlib import Path
 
 import torch
-from ddnm_nb.cli import demo_frames
-from ddnm_nb.ddnm import restore, result
-from ddnm_nb.forward import linear_abar
+import torch.nn.functional as F
+
+from ddnm_nb.data.frames import demo_frames
+from ddnm_nb.ddnm import Projection, restore
 from ddnm_nb.images import save_image
-from ddnm_nb.operators import Mask
-from ddnm_nb.unet import eps_fn, load_unet
+from ddnm_nb.operators import Inpainting
+from ddnm_nb.pretrained import load_denoiser
+from ddnm_nb.sampling import Renoise, Sampler
 
-FRAMES = (1, 3, 8, 10, 14)  # of the sixteen, picked for variety and for having come out well
+FRAMES = [1, 3, 8, 10, 14] # of the sixteen, and their seeds; picked by hand
+SAMPLER = Sampler(100, noise=Renoise(.85), travel_length=10, travel_repeat=3)
+OUT = Path(__file__).parents[1]/'nbs'/'figures'/'before_after.png'
 
-image, mask, _, _ = demo_frames()
-image, mask = image[list(FRAMES)], mask[list(FRAMES)]
-out = result(restore(eps_fn(load_unet('scenes128')), image*mask, Mask(mask), linear_abar(), steps=100, length=10, repeat=3, mix=.85, seeds=list(FRAMES))).clamp(-1, 1)
-row = lambda x: torch.cat(list(torch.nn.functional.pad(x, (2, 2, 2, 2), value=1.)), 2)
-path = Path(__file__).parents[1]/'nbs'/'figures'/'before_after.png'
-path.parent.mkdir(exist_ok=True)
-save_image(torch.cat([row(image), row(out)], 1), path)
+def row(x): return torch.cat(list(F.pad(x, (2, 2, 2, 2), value=1.)), 2)
+
+def main():
+    image, mask = [v[FRAMES] for v in demo_frames()[:2]]
+    denoiser = load_denoiser('scenes128')
+    A = Inpainting(mask.to(denoiser.device))
+    out = restore(denoiser, A, image*mask, sampler=SAMPLER, correction=Projection(), seeds=FRAMES)
+    OUT.parent.mkdir(exist_ok=True)
+    save_image(torch.cat([row(image), row(out.clamp(-1, 1).cpu())], 1), OUT)
+
+if __name__ == '__main__': main()

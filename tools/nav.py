@@ -1,121 +1,148 @@
-"""The reading paths, written once: from them the navigation of _quarto.yml and the maps of notebooks in nbs/index.ipynb are made.
-The addresses of repository and site in _quarto.yml are set too, from settings.ini.
+"""The order of reading, written once: the navigation in _quarto.yml, the routes in nbs/index.ipynb.
 
-Only notebooks that exist are listed. `--check` changes nothing, and fails where a notebook is in no path or in two, or where a list is old."""
-import argparse, json, os, re, sys
-from pathlib import Path
+The addresses in _quarto.yml and CITATION.cff are set too, from settings.ini. Only notebooks that
+exist are listed. `--check` changes nothing. It fails where a notebook is in no list or in two,
+where a list is old, where a link between notebooks leads nowhere, and where README.md has too
+many words."""
+import argparse
+import posixpath
+import re
+import sys
 
-sys.path.insert(0, str(Path(__file__).parent))
-from heads import notebooks, root, settings
+from heads import name_of, notebooks, read_nb, root, settings, write, write_nb
 
-# path -> section -> notebooks without '.ipynb', in the order of reading
+# section of the sidebar -> notebooks below nbs/ without '.ipynb', in the order of reading
 PATHS = {
-    'Understand': {
-        'In a hurry': ['tutorials/one_page'],
-        'Pictures': ['00_images', '01_widgets', '02_dreaming', '03_scenes'],
-        'Diffusion': ['04_forward', '05_unet', '06_training', '07_sampling'],
-        'Restoration': ['08_operators', '09_spectral', '10_ddnm', '11_time_travel', '12_mask_shift'],
-        'Judgement': ['13_metrics', '14_experiments', '17_oracle', '18_peers', '19_uncertainty'],
-    },
-    'Use': {'Use it': ['16_cli', 'tutorials/photographs', '15_pretrained', '20_film', '21_challenge']},
-    'Look up': {'Look up': ['tutorials/results', 'tutorials/glossary', 'tutorials/questions']},
+    'Course': ['course/' + n for n in (
+        '00_one_page', '01_inverse_problems', '02_forward_diffusion', '03_denoiser', '04_training',
+        '05_sampling', '06_ddnm', '07_ddnm_plus', '08_time_travel', '09_does_it_work')],
+    'Going further': ['going_further/' + n for n in (
+        'unet', 'spectral', 'gaussian', 'exact_posteriors', 'methods', 'uncertainty',
+        'tables', 'experiments')],
+    'Practice': ['practice/' + n for n in (
+        'photographs', 'commands', 'images', 'models_of_others', 'guided_diffusion', 'large_images',
+        'video', 'challenge', 'training_runs', 'dreaming_store', 'dreaming_layout', 'dreaming_fit',
+        'dreaming_frames', 'dreaming_mha', 'render_sdf', 'render_patient', 'render_occluders',
+        'render_frames', 'render_dataset', 'widgets', 'widget_pages', 'plots', 'records', 'console')],
+    'Reference': ['reference/' + n for n in ('results', 'vocabulary', 'questions')],
 }
-INTRO = {
-    'Understand': 'Read in order, or start with the page for those in a hurry. Each answers one question.',
-    'Use': 'For your own pictures, your own model, films, and the DREAMING challenge.',
-    'Look up': 'Measured tables, symbols, questions with folded answers; and [every public name](api.ipynb), with what it takes and returns.',
-}
-# who reads, and where each starts; only what exists is named
+# who reads -> what they want, and the first notebooks of their route
 READERS = {
-    'student': ('you know PyTorch, and want to write the sampler down yourself', ['tutorials/one_page', '04_forward', '07_sampling', '08_operators', '10_ddnm']),
-    'teacher': ('you want pictures that move, claims that run and exercises with solutions', ['01_widgets', '03_scenes', '11_time_travel', 'tutorials/questions', 'tutorials/glossary']),
-    'researcher': ('you want to know what is true, measured on what, and where it fails', ['17_oracle', '18_peers', '19_uncertainty', '14_experiments', 'tutorials/results']),
-    'engineer': ('you have pictures, films or a model of your own', ['16_cli', 'tutorials/photographs', '15_pretrained', '12_mask_shift', '20_film', '21_challenge']),
+    'student': ('ten lessons in order, each names its next',
+                ['course/00_one_page', 'course/01_inverse_problems', 'course/06_ddnm']),
+    'teacher': ('pictures that move, exercises with solutions',
+                ['course/05_sampling', 'course/08_time_travel', 'reference/questions']),
+    'researcher': ('what is true, and where it fails',
+                   ['going_further/exact_posteriors', 'going_further/methods',
+                    'reference/results']),
+    'engineer': ('your pictures, your model, your operator',
+                 ['practice/photographs', 'practice/commands', 'practice/models_of_others']),
 }
-API = 'api.ipynb'            # made by tools/make_docs.py, on the site only
+API = 'reference/api.ipynb'  # made by tools/make_docs.py, on the site only
 MAP = 'notebook-map'         # id of the cell in index.ipynb
+MOST_WORDS = 500             # of README.md
 
-def names(): return [p.relative_to(root/'nbs').as_posix() for p in notebooks()]
+def names(): return [name_of(p) for p in notebooks()]
 
 def listed(path=None):
-    "All notebooks of one path or of all, as the table above has them."
-    return [f'{n}.ipynb' for p,secs in PATHS.items() if path in (None, p) for ns in secs.values() for n in ns]
+    "All notebooks of one section or of all, in the order of reading."
+    return [f'{n}.ipynb' for p, ns in PATHS.items() if path in (None, p) for n in ns]
+
+def markdown(nb): return (''.join(c['source']) for c in nb['cells'] if c['cell_type'] == 'markdown')
 
 def head(name):
     "Title and question of a notebook, from its first Markdown cell."
-    nb = json.loads((root/'nbs'/name).read_text(encoding='utf8'))
-    text = next(''.join(c['source']) for c in nb['cells'] if c['cell_type'] == 'markdown')
-    title, question = re.search(r'^# (.+)$', text, re.M), re.search(r'^> (.+)$', text, re.M)
-    if not title or not question: raise SystemExit(f'need a first cell of "# title" and "> question", got {text[:80]!r} in {name}')
-    return title[1].strip(), question[1].strip()[0].upper() + question[1].strip()[1:]
+    text = next(markdown(read_nb(root/'nbs'/name)))
+    title, question = (re.search(rf'^{mark} (.+)$', text, re.M) for mark in '#>')
+    if not title or not question:
+        raise SystemExit(f'need a first cell of "# title" and "> question", got {text[:80]!r}: {name}')
+    return title[1].strip(), question[1].strip()
 
 def nav(have):
     "The lines of _quarto.yml."
-    item = lambda n: f'            - {n}'
-    out = ['    left:', '      - {text: Start, href: index.ipynb}']
-    one, photos = 'tutorials/one_page.ipynb', 'tutorials/photographs.ipynb'
-    out += [f'      - {{text: {t}, href: {n}}}' for t,n in (('On one page', one), ('Your photographs', photos)) if n in have]
-    out += [f'      - {{text: Look up, href: {API}}}', '  sidebar:', '    style: floating', '    collapse-level: 3', '    contents:', '      - index.ipynb']
-    for path, secs in PATHS.items():
-        secs = {s: [n for n in (f'{n}.ipynb' for n in ns) if n in have] for s,ns in secs.items()}
-        out += [f'      - section: {path}', '        contents:']
-        for s,ns in secs.items():
-            if not ns: continue
-            if len(secs) == 1: out += [f'          - {n}' for n in ns]
-            else: out += [f'          - section: {s}', '            contents:'] + [f'              - {n}' for n in ns]
-        if path == 'Look up': out.append(f'          - {API}')
+    rooms = {p: [n for n in listed(p) if n in have] for p in PATHS}
+    out = ['  navbar:', '    left:', '      - {text: Start, href: index.ipynb}']
+    out += [f'      - {{text: {p}, href: {ns[0]}}}' for p, ns in rooms.items() if ns]
+    out += ['  sidebar:', '    style: floating', '    collapse-level: 1']
+    out += ['    contents:', '      - index.ipynb']
+    for p, ns in rooms.items():
+        pages = ns + [API] if p == 'Reference' else ns
+        if not pages: continue
+        out += [f'      - section: {p}', '        contents:', *(f'          - {n}' for n in pages)]
     return out
 
-def maps(have):
-    "The Markdown of the map in index.ipynb."
-    link = lambda n: f'[{head(n)[0]}]({n})'
-    out = ['## Where to start', '', '| reader | | start with |', '|---|---|---|']
-    out += [f"| **{who}** | {why} | {', '.join(link(n) for n in (f'{n}.ipynb' for n in ns) if n in have)} |" for who,(why, ns) in READERS.items()]
-    out += ['', '## The notebooks', '']
-    for path in PATHS:
-        rows = [(n, *head(n)) for n in listed(path) if n in have]
-        out += [f'**{path}.** {INTRO[path]}', '', '| notebook | question |', '|---|---|'] + [f'| [{t}]({n}) | {q} |' for n,t,q in rows] + ['']
-    return '\n'.join(out).strip()
+def routes(have):
+    "The Markdown of the readers' routes in index.ipynb."
+    out = ['## Where to start', '', '| you are a | for | begin with |', '|---|---|---|']
+    for who, (why, ns) in READERS.items():
+        links = [f'[{head(n)[0]}]({n})' for n in (f'{n}.ipynb' for n in ns) if n in have]
+        out.append(f"| **{who}** | {why} | {', '.join(links)} |")
+    return '\n'.join(out)
 
 def between(text, lines):
-    "_quarto.yml with what stands between the two marks replaced, and the addresses of settings.ini."
+    "_quarto.yml with what stands between the two marks replaced."
     a, b = '  # made by tools/nav.py: from here', '  # made by tools/nav.py: to here'
-    new = re.sub(re.escape(a) + '.*?' + re.escape(b), lambda m: '\n'.join([a, '  navbar:', *lines, b]), text, flags=re.S)
-    if a not in text: raise SystemExit(f'need the line {a!r} in _quarto.yml')
-    cfg = settings()
-    new = re.sub(r'^  repo-url: .*$', f"  repo-url: {cfg['git_url']}", new, flags=re.M)
-    return re.sub(r'^  site-url: .*$', f"  site-url: {cfg['doc_host']}{cfg['doc_baseurl']}", new, flags=re.M)
+    if a not in text or b not in text: raise SystemExit(f'need {a!r} and {b!r} in _quarto.yml')
+    return text[:text.index(a)] + '\n'.join([a, *lines, b]) + text[text.index(b) + len(b):]
 
-def write(path, text):
-    tmp = path.with_suffix('.part')
-    tmp.write_text(text, encoding='utf8')
-    os.replace(tmp, path)
+def addressed(text, cfg):
+    "A YAML file with the addresses and the version of settings.ini."
+    site, code = f"{cfg['doc_host']}{cfg['doc_baseurl']}", cfg['git_url']
+    own = {'  repo-url': code, '  site-url': site,                                        # _quarto.yml
+           'repository-code': code, 'url': site, 'version': cfg['version']}               # CITATION.cff
+    for k, v in own.items(): text = re.sub(rf'^{k}: .*$', f'{k}: {v}', text, flags=re.M)
+    return text
+
+def links(text):
+    "Targets of the relative links of a Markdown text, code left out."
+    text = re.sub(r'^(```|~~~).*?^\1|`[^`\n]+`', '', text, flags=re.M | re.S)
+    found = re.findall(r'\]\(<?([^)\s>]+)>?(?: "[^"]*")?\)', text)
+    return [t for t in found if not re.match(r'[a-z]+:|#|/', t) and '.' in t]
+
+def dead_links(name):
+    "Relative links of a notebook that lead to no file; anchors are checked on the site."
+    folder = posixpath.dirname(name)
+    for text in markdown(read_nb(root/'nbs'/name)):
+        for target in links(text):
+            file = posixpath.normpath(posixpath.join(folder, target.split('#')[0]))
+            if file == API or (root/'nbs'/file).is_file(): continue
+            yield f'{name} links to {target}, which is not there'
+
+def n_words(text):
+    "How many words a reader of a Markdown text meets: addresses do not count, code does."
+    text = re.sub(r'\]\([^)]*\)', ']', text)
+    return sum(bool(re.search(r'\w', w)) for w in text.split())
 
 def problems(check):
-    "What is wrong; everything but a notebook in no path is mended unless `check`."
-    have, all_, out = set(names()) - {'index.ipynb'}, listed(), []
-    out += [f'{n} is in no reading path: add it to PATHS in tools/nav.py' for n in sorted(have - set(all_))]
-    out += [f'{n} is in two reading paths' for n in sorted({n for n in all_ if all_.count(n) > 1})]
-    yml, index = root/'_quarto.yml', root/'nbs'/'index.ipynb'
-    text = yml.read_text(encoding='utf8')
-    if (new := between(text, nav(have))) != text:
-        if check: out.append('the navigation of _quarto.yml is old: run tools/nav.py')
-        else: write(yml, new)
-    nb = json.loads(index.read_text(encoding='utf8'))
-    cell = next(c for c in nb['cells'] if c.get('id') == MAP)
-    if (new := maps(have)) != ''.join(cell['source']):
-        if check: out.append('the map of notebooks in nbs/index.ipynb is old: run tools/nav.py')
+    "What is wrong; old lists and addresses are mended unless `check`."
+    have, every, cfg = set(names()) - {'index.ipynb'}, listed(), settings()
+    out = [f'{n} is in no list: add it to PATHS in tools/nav.py' for n in sorted(have - set(every))]
+    out += [f'{n} is in two lists' for n in sorted({n for n in every if every.count(n) > 1})]
+    out += [d for n in names() for d in dead_links(n)]
+    yml, cff, index = root/'_quarto.yml', root/'CITATION.cff', root/'nbs'/'index.ipynb'
+    for path in (yml, cff):
+        text = path.read_text(encoding='utf8')
+        new = addressed(between(text, nav(have)) if path == yml else text, cfg)
+        if new == text: continue
+        if check: out.append(f'{path.name} is old: run tools/nav.py')
+        else: write(path, new)
+    nb = read_nb(index)
+    cell = next((c for c in nb['cells'] if c.get('id') == MAP), None)
+    if cell is None: raise SystemExit(f'need a cell with the id {MAP!r} in nbs/index.ipynb')
+    if (new := routes(have)) != ''.join(cell['source']):
+        if check: out.append('the routes in nbs/index.ipynb are old: run tools/nav.py')
         else:
             cell['source'] = new.splitlines(keepends=True)
-            write(index, json.dumps(nb, indent=1, ensure_ascii=False, sort_keys=True) + '\n')
-    if check:
-        readme = (root/'README.md').read_text(encoding='utf8')
-        out += [f'README.md names {n} {k} times in its map' for n in sorted(have) if (k := len(re.findall(rf'^\| \[[^]]*\]\(nbs/{re.escape(n)}\) \|', readme, re.M))) != 1]
+            write_nb(index, nb)
+    if check and (n := n_words((root/'README.md').read_text(encoding='utf8'))) > MOST_WORDS:
+        out.append(f'README.md has {n} words, more than {MOST_WORDS}')
     return out
 
-if __name__ == '__main__':
+def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument('--check', action='store_true')
     found = problems(p.parse_args().check)
-    print('\n'.join(found) or 'navigation and map: every notebook once')
+    print('\n'.join(found) or 'navigation: every notebook once, every link leads somewhere')
     sys.exit(bool(found))
+
+if __name__ == '__main__': main()

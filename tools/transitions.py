@@ -1,27 +1,38 @@
-"Which noise should the sampler put back? The bundled frames with the bundled network; writes results/transitions.jsonl."
+"Which noise should the sampler add? Bundled frames and network; writes results/transitions.jsonl."
 from pathlib import Path
 
-from ddnm_nb.cli import count_calls, demo_frames, score
-from ddnm_nb.ddnm import restore, result
-from ddnm_nb.forward import linear_abar
+from ddnm_nb.data.frames import demo_frames
+from ddnm_nb.ddnm import Projection, restore
 from ddnm_nb.images import whole_file
-from ddnm_nb.metrics import biharmonic
-from ddnm_nb.operators import Mask
-from ddnm_nb.training import log_line, machine
-from ddnm_nb.unet import eps_fn, load_unet
+from ddnm_nb.metrics import biharmonic, psnr, ssim
+from ddnm_nb.operators import Inpainting
+from ddnm_nb.pretrained import load_denoiser
+from ddnm_nb.records import append_row, machine
+from ddnm_nb.sampling import DDIM, DDPM, Renoise, Sampler
 
-MODEL = 'scenes128'
-image, mask, truth, names = demo_frames()
-eps, abar, seeds = eps_fn(load_unet(MODEL), bf16=True), linear_abar(), range(len(names))
-post, travel = dict(eta=1.), dict(length=10, repeat=3)
-ways = {'DDPM posterior': post, 'DDIM, eta 0': dict(eta=0.), 'mix .85': dict(mix=.85), 'posterior, travel (10,3)': post | travel, 'mix .85, travel (10,3)': dict(mix=.85) | travel}
+MODEL, OUT = 'scenes128', Path(__file__).parents[1]/'results'/'transitions.jsonl'
+TRAVEL = dict(travel_length=10, travel_repeat=3)
+SAMPLERS = {'DDPM': Sampler(100, noise=DDPM()), 'DDIM 0': Sampler(100, noise=DDIM(0.)),
+            'Renoise .85': Sampler(100, noise=Renoise(.85)),
+            'DDPM, travel (10, 3)': Sampler(100, noise=DDPM(), **TRAVEL),
+            'Renoise .85, travel (10, 3)': Sampler(100, noise=Renoise(.85), **TRAVEL)}
 
-with whole_file(Path(__file__).parents[1]/'results'/'transitions.jsonl') as path:
-    common = dict(frames=len(names), model=MODEL, steps=100, seeds='0, 1, ...', precision='bf16', machine=machine())
-    log_line(path, **score('biharmonic', biharmonic(image, mask), truth, mask, 0, 0.) | common)
-    for name,kw in ways.items():
-        out = result(restore(eps, image*mask, Mask(mask), abar, steps=100, seeds=seeds, **kw)).clamp(-1, 1)
-        row = score(name, out, truth, mask, count_calls(100, kw.get('length', 1), kw.get('repeat', 1)), 0.) | common
-        del row['seconds']
-        log_line(path, **row)
-        print(row, flush=True)
+def score(name, x, truth, mask, nfe):
+    means = dict(psnr=psnr(x, truth), ssim=ssim(x, truth), hole_psnr=psnr(x, truth, mask))
+    return dict(method=name) | {k: v.mean().item() for k, v in means.items()} | dict(nfe=nfe)
+
+def main():
+    image, mask, truth, names = demo_frames()
+    denoiser = load_denoiser(MODEL, precision='auto')
+    A = Inpainting(mask.to(denoiser.device))
+    common = dict(frames=len(names), model=MODEL, steps=100, seeds='0, 1, ...',
+                  precision=denoiser.precision, machine=machine())
+    with whole_file(OUT) as path:
+        append_row(path, **score('biharmonic', biharmonic(image, mask), truth, mask, 0) | common)
+        for name, sampler in SAMPLERS.items():
+            out = restore(denoiser, A, image*mask, sampler=sampler, correction=Projection(), seeds=0)
+            row = score(name, out.clamp(-1, 1).cpu(), truth, mask, sampler.n_calls(denoiser)) | common
+            append_row(path, **row)
+            print(row, flush=True)
+
+if __name__ == '__main__': main()
