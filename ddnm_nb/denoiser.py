@@ -27,7 +27,8 @@ def choose_precision(
 )->str: # 'float32' or 'bf16'
     "What a network computes in; a `ValueError` for other words."
     known = 'float32', 'bf16', 'auto'
-    if precision not in known: raise ValueError(f'need a precision out of {", ".join(known)}, got {precision!r}')
+    if precision not in known:
+        raise ValueError(f'need a precision out of {", ".join(known)}, got {precision!r}')
     if precision != 'auto': return precision
     return 'bf16' if device is not None and _has_fast_bf16(device) else 'float32'
 

@@ -72,8 +72,9 @@ def _need_size(denoiser): # -> its image_size
 class _Windowed(Denoiser):
     "A denoiser made of another one, on the device of that one."
     def __init__(self, denoiser, predict): # asked in windows; function of x_t and t
+        self._denoiser = denoiser
         super().__init__(predict, denoiser.alphas_cumprod)
-        self.info, self._denoiser = denoiser.info, denoiser
+        self.info, self.precision = denoiser.info, denoiser.precision
 
     @property
     def device(self): return self._denoiser.device
@@ -275,6 +276,12 @@ def _coarse_to_fine(levels, samplers, correction, seeds): # generator of `Step`
         for step in steps: yield step
         done = step.x_s
 
+# %% ../nbs/practice/large_images.ipynb #abc80c8f
+def _check_corrections(levels, samplers, correction):
+    "Raise a `ValueError` now, not after the first level, where a correction does not apply."
+    for (_, A, y, sigma_y), sampler in zip(levels, samplers):
+        (correction or default_correction(A, sigma_y)).bind(A, y, sigma_y, sampler.noise)
+
 def _finished(steps, total, finish): # generator of `Step`, their number, function of the last `x_s`
     "The same steps; the last `x_s` is finished."
     for i, step in enumerate(steps, 1):
@@ -311,11 +318,7 @@ def inpaint_large_steps(
         return out
     return _finished(_coarse_to_fine(levels, samplers, correction, seeds), total, finish)
 
-def _check_corrections(levels, samplers, correction):
-    "Raise a `ValueError` now, not after the first level, where a correction does not apply."
-    for (_, A, y, sigma_y), sampler in zip(levels, samplers):
-        (correction or default_correction(A, sigma_y)).bind(A, y, sigma_y, sampler.noise)
-
+# %% ../nbs/practice/large_images.ipynb #0d9cd182
 def inpaint_large(denoiser, mask, y, sigma_y=0., sampler=None, correction=None, seeds=0, pyramid=None):
     "`inpaint_large_steps` to the end: images (n,3,H,W), one a seed; known pixels are those of `y`."
     steps = inpaint_large_steps(denoiser, mask, y, sigma_y, sampler, correction, seeds, pyramid)

@@ -1,4 +1,4 @@
-"Make README.md from nbs/index.ipynb: text, code and printed output; pictures are those that the text names."
+"Make README.md from nbs/index.ipynb: text, code, printed output, tables; pictures that the text names."
 import posixpath
 import re
 
@@ -8,13 +8,23 @@ from nav import API
 from nbconvert import MarkdownExporter
 
 
+def kept(output):
+    "What was printed, and what is Markdown."
+    printed = output.output_type == 'stream' and output.name == 'stdout'
+    return printed or 'text/markdown' in output.get('data', {})
+
 def shown(nb):
-    "The cells that a reader sees, without directives, and of their outputs what was printed."
-    cells = [c for c in nb.cells if '#| hide' not in c.source and '#| echo: false' not in c.source]
-    for c in cells:
+    "The cells that a reader sees, without directives, and of their outputs what a README can show."
+    cells = []
+    for c in [c for c in nb.cells if '#| hide' not in c.source]:
+        if c.cell_type == 'code':
+            c.outputs = [o for o in c.outputs if kept(o)]
+            if '#| echo: false' in c.source:                # its output alone
+                tables = [o.data['text/markdown'] for o in c.outputs if 'data' in o]
+                cells += [nbformat.v4.new_markdown_cell(t) for t in tables]
+                continue
         c.source = re.sub(r'^#\|.*\n', '', c.source, flags=re.M)
-        if c.cell_type != 'code': continue
-        c.outputs = [o for o in c.outputs if o.output_type == 'stream' and o.name == 'stdout']
+        cells.append(c)
     return cells
 
 def relink(text, cfg):

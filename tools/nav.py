@@ -28,14 +28,14 @@ PATHS = {
 }
 # who reads -> what they want, and the first notebooks of their route
 READERS = {
-    'student': ('ten lessons in order, each names its next',
+    'student': ('ten lessons in order',
                 ['course/00_one_page', 'course/01_inverse_problems', 'course/06_ddnm']),
-    'teacher': ('pictures that move, exercises with solutions',
+    'teacher': ('pictures that move, exercises',
                 ['course/05_sampling', 'course/08_time_travel', 'reference/questions']),
     'researcher': ('what is true, and where it fails',
                    ['going_further/exact_posteriors', 'going_further/methods',
                     'reference/results']),
-    'engineer': ('your pictures, your model, your operator',
+    'engineer': ('your pictures, your model',
                  ['practice/photographs', 'practice/commands', 'practice/models_of_others']),
 }
 API = 'reference/api.ipynb'  # made by tools/make_docs.py, on the site only

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from .patient import Material, SeededRandom, make_camera
 from ddnm_nb.render.sdf import (
+    _unit_vector,
     make_intrinsics,
     pixel_grid,
     pixel_rays,
     sphere_trace,
-    _unit_vector,
     vec,
 )
 

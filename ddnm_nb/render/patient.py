@@ -17,18 +17,18 @@ from torch import Tensor
 
 from ddnm_nb.render.sdf import (
     _ambient_occlusion,
-    capsule,
-    ellipsoid,
-    look_at,
     _sample_volume,
-    smooth_cut,
-    smooth_union,
     _soft_shadow,
     _soft_step,
     _unit_vector,
-    vec,
     _volume_gradient,
     _voxel_centres,
+    capsule,
+    ellipsoid,
+    look_at,
+    smooth_cut,
+    smooth_union,
+    vec,
 )
 
 # %% ../../nbs/practice/render_patient.ipynb #4051a6f2

@@ -16,15 +16,15 @@ from .occluders import trace_rods
 from .patient import Material, _linear_light
 from ddnm_nb.render.sdf import (
     _ambient_occlusion,
-    coarse_depth,
     _frame_size,
+    _soft_shadow,
+    _soft_step,
+    _unit_vector,
+    coarse_depth,
     make_intrinsics,
     pixel_grid,
     pixel_rays,
-    _soft_shadow,
-    _soft_step,
     sphere_trace,
-    _unit_vector,
     vec,
 )
 
