@@ -192,7 +192,7 @@ def ddnm_restore(
     samples:int=1, # how many restorations
     model:str='scenes128', # bundled weights, file or folder of another network, or name for `fetch`
     context:float=None, # inpaint: side of the restored region over that of the hole; 2 if not given
-    finest:int=None, # inpaint: refine up to this shorter side of the region; only then
+    finest:int=None, # inpaint: refine up to this shorter side of the region; else enlarge only
     blur:float=None, # blur: standard deviation of the Gaussian, in pixels; 1.2 if not given
     sheet:str='', # also write a comparison sheet to this file
     degrade:store_true=False, # the picture is clean: degrade it first
@@ -274,7 +274,8 @@ def _numbers(s): # '1,2,3' -> (1,2,3)
 def _option(config, field):
     "A field of a dataclass as an option of a command, with its comment as help."
     kind, default = inspect.Parameter.KEYWORD_ONLY, field.default
-    param = Param(docments(config)[field.name], type(default))
+    doc = docments(config)[field.name]
+    param = Param(f'switch this off: {doc}' if default is True else doc, type(default))
     return inspect.Parameter(field.name, kind, default=default, annotation=param)
 
 def _with_fields(*configs): # dataclasses -> decorator

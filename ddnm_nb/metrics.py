@@ -18,7 +18,8 @@ from torch import Tensor
 def _compared(x:Tensor, y:Tensor, mask:Tensor|None=None):
     "Two batches of images of one shape, clipped to [-1,1], and where to look (1): the hole, or everywhere."
     if x.shape != y.shape or x.ndim != 4:
-        raise ValueError(f'need two batches (B,C,H,W) of one shape, got {tuple(x.shape)} and {tuple(y.shape)}')
+        shapes = f'{tuple(x.shape)} and {tuple(y.shape)}'
+        raise ValueError(f'need two batches (B,C,H,W) of one shape, got {shapes}')
     look = torch.ones_like(x) if mask is None else (1 - mask).to(x).expand_as(x)
     if (look.flatten(1).sum(1) == 0).any():
         raise ValueError('need a hole in every mask, got one that keeps everything')
