@@ -16,7 +16,8 @@ from heads import name_of, notebooks, root
 
 SITE_MB, NOTEBOOK_MB = 40, 3
 PLAIN = {f'{n}.html' for n in ('going_further/tables', 'practice/console', 'practice/records',
-                               'practice/dreaming_mha', 'practice/guided_diffusion')}  # need no picture
+                               'practice/dreaming_mha', 'practice/guided_diffusion',
+                               'practice/dreaming_layout')}  # need no picture
 REMOTE = re.compile(r'''(?:@import\s+|url\()\s*(?:url\()?["']?https?://[^;)]*''')
 
 class Page(HTMLParser):
@@ -45,7 +46,7 @@ class Page(HTMLParser):
         if not src.startswith('data:'): self.loads.append(src)
         if src.endswith('figures/colab.svg'): return
         # the map that `overlay` lays over a picture has no alt text: the picture below speaks for both
-        laid_over = a.get('alt') == '' and 'opacity:var(--o)' in (a.get('style') or '')
+        laid_over = a.get('alt') == '' and 'opacity:var(--o' in (a.get('style') or '')
         self.picture('laid over' if laid_over else a.get('alt'))
 
     def picture(self, alt):

@@ -20,7 +20,7 @@ from PIL import Image, features
 from torch import Tensor
 
 from ..images import to_pil
-from .html import _buttons, _figure, _fill_in, _Look, _page, _slider
+from .pages import _buttons, _figure, _fill_in, _Look, _page, _slider
 
 # %% ../../nbs/practice/widgets.ipynb #5ae7b37f
 COLOURS = dict(
