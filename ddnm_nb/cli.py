@@ -92,15 +92,12 @@ def _suit_noise(options, measurement, noise): # of `preset_options`, (A, y, sigm
     if noise is not None or options['correction'] is not None or wanted is None: return options
     return options | dict(sampler=replace(options['sampler'], noise=wanted[0]()))
 
-def _restore_task(denoiser, task, measurement, options, seeds): # -> images (n,3,H,W), A⁺y
+def _task_steps(denoiser, task, measurement, options, seeds): # -> generator of `Step`
     "Restore a picture for a task other than inpainting, once for each seed."
     A, y, sigma_y = measurement
-    damp = .5 if task == 'old-photo' else .1
+    many, damp = torch.cat([y]*len(seeds)), .5 if task == 'old-photo' else .1
     sampler, correction = options['sampler'], options['correction']
-    many = torch.cat([y]*len(seeds))
-    steps = restore_large_steps(denoiser, A, many, sigma_y, sampler, correction, seeds, damp)
-    out = final_image(progress_bar(steps, task, sampler.n_calls(denoiser)))
-    return out.cpu().clamp(-1, 1), A.pinv(y).clamp(-1, 1)
+    return restore_large_steps(denoiser, A, many, sigma_y, sampler, correction, seeds, damp)
 
 # %% ../nbs/practice/commands.ipynb #e5c5f5b7
 def _check_task(task, degrade, sigma_y, **only): # `only`: the options that some tasks have
@@ -128,7 +125,7 @@ def _read_pair(image, mask, invert=False): # files -> image (1,3,H,W), mask (1,1
     return x, m
 
 # %% ../nbs/practice/commands.ipynb #0b5de769
-def _inpaint(denoiser, m, x, sigma_y, options, seeds, pyramid): # -> images (n,3,H,W), the input
+def _inpaint_steps(denoiser, m, x, sigma_y, options, seeds, pyramid): # -> generator of `Step`, their number
     "Fill the hole of a picture, once for each seed, and say what is done at which size."
     size, sampler, correction = denoiser.image_size, options['sampler'], options['correction']
     refine = Sampler(sampler.steps, noise=sampler.noise, t_start=60)
@@ -141,8 +138,8 @@ def _inpaint(denoiser, m, x, sigma_y, options, seeds, pyramid): # -> images (n,3
     print(f'the mask hides {hidden:.1%} of the picture{hint}')
     print(f'restoring {w} x {h} pixels at ({left},{top}) round the hole, at',
           ', '.join(f'{b} x {a}' for a, b in levels) + ', and bringing that back')
-    total = sum(walk.n_calls(denoiser) for walk in [sampler] + [refine]*(len(levels) - 1))
-    return final_image(progress_bar(steps, 'restoring', total)).cpu(), masked(x, m)
+    total = sum(s.n_calls(denoiser) for s in [sampler] + [refine]*(len(levels) - 1))
+    return steps, total
 
 # %% ../nbs/practice/commands.ipynb #4cb6c808
 def _side_by_side(pictures, gap=4): # (1,3|1,H,W) each, of one height -> (1,3,H,W')
@@ -162,16 +159,18 @@ def _restore_files(o): # the options of `ddnm_restore`
     options = preset_options(o.preset, spectrum, o.steps, o.noise, o.eta, o.travel_length, o.travel_repeat)
     if o.task == 'inpaint':
         pyramid = Pyramid(2. if o.context is None else o.context, o.finest)
-        denoiser = load_denoiser(o.model, channels_last=True)
-        done, first = _inpaint(denoiser, m, x, sigma_y, options, seeds, pyramid)
+        denoiser, first = load_denoiser(o.model, channels_last=True), masked(x, m)
+        trajectory, total = _inpaint_steps(denoiser, m, x, sigma_y, options, seeds, pyramid)
     else:
         blur = 1.2 if o.blur is None else o.blur
         measurement = _task_measurement(o.task, x, m, o.degrade, sigma_y, blur, o.seed)
-        options = _suit_noise(options, measurement, o.noise)
-        denoiser = load_denoiser(o.model, channels_last=True)
-        done, first = _restore_task(denoiser, o.task, measurement, options, seeds)
-    row = _side_by_side([first, *done.split(1)] + [x]*o.degrade)
-    write_all(paths + sheets, [*done.split(1)] + [row]*len(sheets))
+        options, (A, y, _) = _suit_noise(options, measurement, o.noise), measurement
+        denoiser, first = load_denoiser(o.model, channels_last=True), A.pinv(y).clamp(-1, 1)
+        trajectory = _task_steps(denoiser, o.task, measurement, options, seeds)
+        total = options['sampler'].n_calls(denoiser)
+    done = final_image(progress_bar(trajectory, o.task, total)).cpu().clamp(-1, 1).split(1)
+    row = _side_by_side([first, *done] + [x]*o.degrade)
+    write_all(paths + sheets, [*done] + [row]*len(sheets))
 
 # %% ../nbs/practice/commands.ipynb #88056526
 @call_parse
