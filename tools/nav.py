@@ -21,9 +21,10 @@ PATHS = {
         'tables', 'experiments')],
     'Practice': ['practice/' + n for n in (
         'photographs', 'commands', 'images', 'models_of_others', 'guided_diffusion', 'large_images',
-        'video', 'challenge', 'training_runs', 'dreaming_store', 'dreaming_layout', 'dreaming_fit',
-        'dreaming_frames', 'dreaming_mha', 'render_sdf', 'render_patient', 'render_occluders',
-        'render_frames', 'render_dataset', 'widgets', 'widget_pages', 'plots', 'records', 'console')],
+        'video', 'challenge', 'training_runs', 'records', 'dreaming_store', 'dreaming_fit',
+        'dreaming_layout', 'dreaming_frames', 'dreaming_mha', 'render_sdf', 'render_patient',
+        'render_occluders', 'render_frames', 'render_dataset', 'widgets', 'widget_pages', 'plots',
+        'console')],
     'Reference': ['reference/' + n for n in ('results', 'vocabulary', 'questions')],
 }
 # who reads -> what they want, and the first notebooks of their route
