@@ -57,7 +57,8 @@ def _gain(A, y):
     one = torch.zeros(1, *shape[1:], device=y.device, dtype=y.dtype)
     try: A.check(one)
     except ValueError: one = one.expand(shape)                 # one mask for each image
-    return 1/extreme_singular_values(A, seeded_randn([0]*len(one))(one))[1]
+    noise = seeded_randn([0]*len(one))(one)
+    return 1/extreme_singular_values(A, noise, largest=False)[1]
 
 # %% ../nbs/course/07_ddnm_plus.ipynb #3d957bb0
 def spectral_weights(

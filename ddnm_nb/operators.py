@@ -193,6 +193,7 @@ def extreme_singular_values(
     A, # operator with `adjoint` and `pinv`
     x:Tensor, # an image (1,C,H,W), for its shape, dtype and device
     rounds:int=3, # power iterations on the pseudo-inverse, two solutions each
+    largest:bool=True, # False: only the smallest is wanted; the largest is nan then
 )->tuple: # (largest, smallest nonzero) singular value; exact for an SVDOperator
     "The ends of the spectrum of `A`, by power iterations."
     if isinstance(A, SVDOperator):
@@ -201,11 +202,11 @@ def extreme_singular_values(
     x = x.double() if getattr(A, 'double', False) and x.device.type != 'mps' else x.float()
     g = torch.Generator().manual_seed(0)
     u, w = (torch.randn(t.shape, generator=g).to(t) for t in (x, A(x)))
-    for _ in range(30): u = _unit_norm(A.adjoint(A(u)))
+    for _ in range(30*largest): u = _unit_norm(A.adjoint(A(u)))
     for _ in range(rounds):
         v = _unit_norm(A.pinv(w))
         w = conjugate_gradients(A.adjoint, v, A, None, 1000, 1e-6)       # (A⁺)ᵀ v
-    return A(u).norm().item(), 1/w.norm().clamp(min=1e-30).item()
+    return A(u).norm().item() if largest else math.nan, 1/w.norm().clamp(min=1e-30).item()
 
 def _condition(A, x)->float: # operator, an image (1,C,H,W); nan if A = 0
     "Condition number of `A` on its range: exact for an `SVDOperator`, else a lower bound."
