@@ -228,8 +228,11 @@ def api():
     for m, nb in mods.items():
         to = posixpath.relpath(PAGES[nb], posixpath.dirname(API))
         found = list(entries(m))
-        if not found: continue
-        text += [f'## {m} {{#{m}}}\n', f'`from ddnm_nb.{m} import ...`, made in [this notebook]({to}).\n']
+        text.append(f'## {m} {{#{m}}}\n')
+        if not found:
+            text.append(f'No public names: [this notebook]({to}) makes what other modules use.\n')
+            continue
+        text.append(f'`from ddnm_nb.{m} import ...`, made in [this notebook]({to}).\n')
         text += ['| name | |\n|---|---|']
         for n, names, doc in found:
             text.append(f'| [`{n}`]({to}#{n})`({args(names)})` | {doc.replace("|", chr(92) + "|")} |')
