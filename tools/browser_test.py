@@ -27,7 +27,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-FIGURE = 'figure[class*="ddnm-"]'  # player, chooser, browser, compare, overlay
+FIGURE = 'figure[class*="ddnm-"]:not(.ddnm-note)'  # all but the note, which has no controls
 LAB7 = ['jupyterlab==3.6.8', 'ipywidgets==7.7.1', 'jupyterlab_widgets==1.1.11',
         'widgetsnbextension==3.6.10', 'ipykernel<7', 'setuptools<81', 'traitlets<5.15']
 FLAGS = ['headless=new', 'no-sandbox', 'disable-gpu', 'disable-quic', 'disable-dev-shm-usage',
