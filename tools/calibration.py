@@ -16,7 +16,7 @@ from ddnm_nb.data.frames import HoleFrames
 from ddnm_nb.ddnm import PRESETS, Projection, restore, to_json
 from ddnm_nb.metrics import mean_over, psnr, sample_std
 from ddnm_nb.operators import Inpainting
-from ddnm_nb.pretrained import keep_memory, load_denoiser
+from ddnm_nb.pretrained import keep_memory, load_denoiser, weights_id
 from ddnm_nb.records import append_row, machine, read_rows
 from ddnm_nb.sampling import DDPM, Sampler
 from ddnm_nb.uncertainty import coverage, crps, error_scores
@@ -48,21 +48,23 @@ def main():
     p.add_argument('--out', type=Path, default=Path(__file__).parents[1]/'results'/'calibration.jsonl')
     args = p.parse_args()
     keep_memory()
+    weights = weights_id(MODEL)
     ds, denoiser = HoleFrames(args.data), load_denoiser(MODEL, precision='auto')
     order = torch.randperm(args.frames, generator=torch.Generator().manual_seed(0)).tolist()
     for name in args.settings.split(','):
         settings = json.loads(json.dumps(to_json(SETTINGS[name])))
         for i in tqdm([len(ds)*k//args.frames for k in order], desc=name):
             rows = read_rows(args.out) if args.out.exists() else []
-            there = [(r['setting'], r['frame'], r['settings']) for r in rows]
-            if (name, i, settings) in there: continue
+            there = [(r['setting'], r['frame'], r['settings'], r['weights']) for r in rows]
+            if (name, i, settings, weights) in there: continue
             x, mask, truth = [ds[i][k][None] for k in ('image', 'mask', 'gt')]
             start = time.process_time()
             y, A = (x*mask).expand(N, -1, -1, -1), Inpainting(mask.to(denoiser.device))
             out = restore(denoiser, A, y, seeds=1000*i, **SETTINGS[name]).clamp(-1, 1).cpu()
             scene = ds[i]['name'].split('/')[0]
             append_row(args.out, setting=name, settings=settings, frame=i, scene=scene,
-                       samples=N, model=MODEL, precision=denoiser.precision, machine=machine(),
-                       cpu_seconds=round(time.process_time() - start, 1), **row(out, truth, mask))
+                       samples=N, model=MODEL, weights=weights, precision=denoiser.precision,
+                       machine=machine(), cpu_seconds=round(time.process_time() - start, 1),
+                       **row(out, truth, mask))
 
 if __name__ == '__main__': main()

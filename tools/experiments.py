@@ -18,7 +18,7 @@ from ddnm_nb.baselines import RePaint
 from ddnm_nb.data.frames import HoleFrames
 from ddnm_nb.ddnm import PRESETS, Projection
 from ddnm_nb.experiments import SETTING, behind, grid, restoration, run_all
-from ddnm_nb.pretrained import cached
+from ddnm_nb.pretrained import cached, weights_id
 from ddnm_nb.render.dataset import RenderSettings, make_dreaming
 from ddnm_nb.render.patient import make_scene
 from ddnm_nb.sampling import DDPM, Renoise, Sampler
@@ -27,6 +27,7 @@ from ddnm_nb.tables import format_table, results_table
 ROOT = Path(__file__).parents[1]
 MODELS = {'pretrained elsewhere': 'checkpoints/portraits.safetensors'}
 MODELS |= {f'TM-e{e}': f'checkpoints/scenes-epoch{e:02d}.safetensors' for e in (4, 8, 12, 15)}
+BUNDLED = {'bundled, longer training': 'scenes128'}
 CELEBA = 'gwang-kim/DiffusionCLIP-CelebA_HQ'
 DATA = {'data/holdout': RenderSettings(4), 'data/holdout-256': RenderSettings(4, 256),
         'data/first': RenderSettings(1), 'data/first-shadows': RenderSettings(1, shadows=True)}
@@ -50,7 +51,7 @@ def table1(quick, celeba):
     some = dict(first=0, count=16) if quick else dict(first=[0, 1, 2])
     chosen = settings(settings=PRESETS['default'], samples=2, every=4, **some)
     plain = dict(name='biharmonic', method='biharmonic', settings={}, samples=1)
-    rows = [plain] + [dict(name=n, model=m) for n, m in MODELS.items()]
+    rows = [plain] + [dict(name=n, model=m) for n, m in (MODELS | BUNDLED).items()]
     out = [s | row for s in chosen for row in rows]
     if not celeba: return out
     larger = dict(name='CelebA-HQ, 256 x 256', model=str(celeba), data='data/holdout-256', size=256)
@@ -128,6 +129,8 @@ def main():
     plan, run = TABLES[args.table]
     todo = plan(args.quick, args.celeba)
     for data in {s['data'] for s in todo}: rendered(data)
+    if run is restoration:
+        todo = [s | dict(weights=s['model'] and weights_id(s['model'])) for s in todo]
     out = args.out or Path('results', *['quick']*args.quick, f'{args.table}.jsonl')
     rows = list(tqdm(run_all(run, todo, out), total=len(todo), unit='row', desc=args.table))
     if 'each' not in rows[0]: return

@@ -10,7 +10,7 @@ import samplers
 
 from ddnm_nb.data.frames import HoleFrames
 from ddnm_nb.ddnm import Projection
-from ddnm_nb.pretrained import keep_memory, load_denoiser
+from ddnm_nb.pretrained import keep_memory, load_denoiser, weights_id
 from ddnm_nb.records import append_row, machine, read_rows
 from ddnm_nb.sampling import DDIM, DDPM, Renoise, Sampler
 
@@ -18,7 +18,7 @@ NOISES = {'Renoise 1': Renoise(1.), 'Renoise .85': Renoise(.85), 'Renoise .5': R
           'DDPM': DDPM(), 'DDIM .5': DDIM(.5), 'DDIM 0': DDIM(0.)}
 STARTS = [('even', None), *(('geometric', t) for t in (1000, 800, 600, 450, 300))]
 CORRECTIONS = {'Gaussian': samplers.GAUSSIAN, 'projection': Projection()}
-KEYS = 'nfe', 'spacing', 't_start', 'noise', 'order', 'correction', 'frames'
+KEYS = 'nfe', 'spacing', 't_start', 'noise', 'order', 'correction', 'frames', 'weights'
 
 def setting(nfe, spacing, t_start, noise, order=1, correction='Gaussian'):
     return dict(nfe=nfe, spacing=spacing, t_start=t_start, noise=noise, order=order,
@@ -49,13 +49,14 @@ def main():
     keep_memory()
     ds, denoiser = HoleFrames(args.data), load_denoiser(samplers.MODEL, precision='auto')
     index = [len(ds)*i//args.frames//4*4 + 1 for i in range(args.frames)]
+    weights = weights_id(samplers.MODEL)
     have = [{k: r[k] for k in KEYS} for r in read_rows(args.out)] if args.out.exists() else []
     for s in plan():
-        if s | dict(frames=len(index)) in have: continue
+        if s | dict(frames=len(index), weights=weights) in have: continue
         rows, seconds = samplers.measured(denoiser, ds, index, settings_of(s), 'few steps')
         append_row(args.out, **s, frames=len(index), samples=samplers.N, model=samplers.MODEL,
-                   precision=denoiser.precision, machine=machine(), cpu_seconds=round(seconds, 3),
-                   **samplers.summary(rows),
+                   weights=weights, precision=denoiser.precision, machine=machine(),
+                   cpu_seconds=round(seconds, 3), **samplers.summary(rows),
                    each=samplers.each_frame(rows, ('hole_psnr', 'mean_psnr', 'crps')))
         print({k: v for k, v in read_rows(args.out)[-1].items() if k != 'each'}, flush=True)
 

@@ -14,7 +14,7 @@ from ddnm_nb.data.frames import HoleFrames
 from ddnm_nb.ddnm import PRESETS, Projection, restore
 from ddnm_nb.metrics import biharmonic, psnr, ssim
 from ddnm_nb.operators import Inpainting
-from ddnm_nb.pretrained import load_denoiser
+from ddnm_nb.pretrained import load_denoiser, weights_id
 from ddnm_nb.records import append_row, machine, read_rows
 from ddnm_nb.sampling import DDPM, Renoise, Sampler
 
@@ -87,13 +87,14 @@ def main():
     for model in args.models.split(','):
         for method in [[*METHODS][int(i)] for i in args.methods.split(',')]:
             name = label(model) if METHODS[method] else None
+            weights = weights_id(model) if name else None
             rows = read_rows(args.out) if args.out.exists() else []
-            there = [(r['model'], r['method'], r['frames']) for r in rows]
-            if (name, method, len(ds)) in there: continue
+            there = [(r['weights'], r['method'], r['frames']) for r in rows]
+            if (weights, method, len(ds)) in there: continue
             denoiser = load_denoiser(model, precision='auto') if name else None
             found, spent = scored(denoiser, ds, method)
-            append_row(args.out, model=name, method=method, frames=len(ds), **summary(found),
-                       seconds_a_frame=round(spent/len(ds), 2), machine=machine(),
+            append_row(args.out, model=name, weights=weights, method=method, frames=len(ds),
+                       **summary(found), seconds_a_frame=round(spent/len(ds), 2), machine=machine(),
                        precision=denoiser.precision if denoiser else 'float64',
                        each={k: [round(x, 4) for x in v] for k, v in found.items()})
             print({k: v for k, v in read_rows(args.out)[-1].items() if k != 'each'}, flush=True)

@@ -17,7 +17,7 @@ from ddnm_nb.gaussian import GaussianCorrection
 from ddnm_nb.images import whole_file
 from ddnm_nb.metrics import psnr
 from ddnm_nb.operators import AveragePooling, Inpainting
-from ddnm_nb.pretrained import keep_memory, load_denoiser
+from ddnm_nb.pretrained import keep_memory, load_denoiser, weights_id
 from ddnm_nb.records import append_row, machine, read_rows
 from ddnm_nb.sampling import DDPM, Renoise, Sampler, final_image, seeded_randn
 from ddnm_nb.spectral import FFTBlur, gaussian_kernel
@@ -25,7 +25,7 @@ from ddnm_nb.spectral import FFTBlur, gaussian_kernel
 OUT = Path(__file__).parents[1]/'results'/'noisy.jsonl'
 SIGMAS = .05, .1, .25 # of y, in [0,1] units
 BLUR, TOL = 1.2, .1   # of the Gaussian, pixels; frequencies that keep less than a tenth count as lost
-KEY = 'task', 'sigma_y', 'method', 'model', 'frames', 'steps'
+KEY = 'task', 'sigma_y', 'method', 'model', 'weights', 'frames', 'steps'
 
 def blur(m):
     k = gaussian_kernel(BLUR)
@@ -84,8 +84,8 @@ def main(
         tmp.write_text(''.join(json.dumps(r) + '\n' for r in rows))
     done = {tuple(r[k] for k in KEY) for r in rows}
     for task, s, name in [(t, s, n) for t in TASKS for s in SIGMAS for n in METHODS]:
-        row = dict(task=task, sigma_y=s, method=name, model=Path(model).stem, frames=len(truth),
-                   steps=steps)
+        row = dict(task=task, sigma_y=s, method=name, model=Path(model).stem,
+                   weights=weights_id(model), frames=len(truth), steps=steps)
         if tuple(row.values()) in done: continue
         found = errors(denoiser, TASKS[task], truth, mask, name, 2*s, steps, bs, seed)
         for k, v in zip(('range_rms', 'y_rms', 'psnr'), zip(*found)): row |= mean_and_error(k, torch.cat(v))

@@ -17,7 +17,7 @@ from ddnm_nb.ddnm import SCENES, Projection, restore, to_json
 from ddnm_nb.gaussian import GaussianCorrection
 from ddnm_nb.metrics import mean_over, psnr, sample_std, ssim
 from ddnm_nb.operators import Inpainting
-from ddnm_nb.pretrained import load_denoiser
+from ddnm_nb.pretrained import load_denoiser, weights_id
 from ddnm_nb.records import append_row, machine, read_rows
 from ddnm_nb.sampling import DDIM, DDPM, Renoise, Sampler
 from ddnm_nb.uncertainty import coverage, crps, predictive
@@ -115,18 +115,19 @@ def main():
     args = p.parse_args()
     ds, denoiser = HoleFrames(args.data), load_denoiser(MODEL, precision='auto')
     index = [len(ds)*i//args.frames for i in range(args.frames)]
+    weights = weights_id(MODEL)
     for name, settings in plan():
         text, as_json = f'{name} {settings}', json.loads(json.dumps(to_json(settings)))
         if args.only not in text or args.without in text: continue
         rows = read_rows(args.out) if args.out.exists() else []
-        there = [(r['method'], r['settings'], r['frames']) for r in rows]
-        if (name, as_json, len(index)) in there: continue
+        there = [(r['method'], r['settings'], r['frames'], r['weights']) for r in rows]
+        if (name, as_json, len(index), weights) in there: continue
         rows, seconds = measured(denoiser, ds, index, settings, name)
         each = each_frame(rows, ('hole_psnr', 'mean_psnr', 'crps', 'cover90', 'var', 'mse'))
         append_row(args.out, method=name, settings=as_json, nfe=settings['sampler'].n_calls(denoiser),
-                   frames=len(index), samples=N, model=MODEL, precision=denoiser.precision,
-                   machine=machine(), cpu_seconds=round(seconds, 3), **summary(rows), **by_size(rows),
-                   each=each)
+                   frames=len(index), samples=N, model=MODEL, weights=weights,
+                   precision=denoiser.precision, machine=machine(), cpu_seconds=round(seconds, 3),
+                   **summary(rows), **by_size(rows), each=each)
         long = 'each', 'machine', 'small', 'large'
         print({k: v for k, v in read_rows(args.out)[-1].items() if k not in long}, flush=True)
 

@@ -6,7 +6,7 @@ from ddnm_nb.ddnm import Projection, restore
 from ddnm_nb.images import whole_file
 from ddnm_nb.metrics import biharmonic, psnr, ssim
 from ddnm_nb.operators import Inpainting
-from ddnm_nb.pretrained import load_denoiser
+from ddnm_nb.pretrained import load_denoiser, weights_id
 from ddnm_nb.records import append_row, machine
 from ddnm_nb.sampling import DDIM, DDPM, Renoise, Sampler
 
@@ -25,8 +25,8 @@ def main():
     image, mask, truth, names = demo_frames()
     denoiser = load_denoiser(MODEL, precision='auto')
     A = Inpainting(mask.to(denoiser.device))
-    common = dict(frames=len(names), model=MODEL, steps=100, seeds='0, 1, ...',
-                  precision=denoiser.precision, machine=machine())
+    common = dict(frames=len(names), model=MODEL, weights=weights_id(MODEL), steps=100,
+                  seeds='0, 1, ...', precision=denoiser.precision, machine=machine())
     with whole_file(OUT) as path:
         append_row(path, **score('biharmonic', biharmonic(image, mask), truth, mask, 0) | common)
         for name, sampler in SAMPLERS.items():

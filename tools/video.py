@@ -15,7 +15,7 @@ from ddnm_nb.data.layout import read_frames, scenes
 from ddnm_nb.ddnm import to_json
 from ddnm_nb.images import to_pil, to_uint8
 from ddnm_nb.metrics import psnr
-from ddnm_nb.pretrained import load_denoiser
+from ddnm_nb.pretrained import load_denoiser, weights_id
 from ddnm_nb.records import append_row, machine, read_rows
 from ddnm_nb.sampling import Renoise, Sampler, seeded_randn
 from ddnm_nb.schedule import add_noise
@@ -132,7 +132,8 @@ def scores(x, d):
 # ---- rows
 
 def key_of(scene, method, model, sampler, every): # name of a scene, -> what tells one row from another
-    return dict(scene=scene, method=method, model=model, sampler=to_json(sampler), every=every)
+    return dict(scene=scene, method=method, model=model, weights=weights_id(model),
+                sampler=to_json(sampler), every=every)
 
 def is_there(path, key):
     return path.exists() and any(key.items() <= r.items() for r in read_rows(path))
