@@ -29,10 +29,11 @@ def settings_of(s): # one of `plan` -> settings of `restore`
     return dict(sampler=sampler, correction=CORRECTIONS[s['correction']])
 
 def plan(): # every setting, in the order of making
-    for n in (8, 20):
-        for spacing, t_start in STARTS:
-            for noise in NOISES:
-                for order in (1, 2): yield setting(n, spacing, t_start, noise, order)
+    for starts in (STARTS[:2], STARTS[2:]): # the most telling first
+        for n in (20, 8):
+            for spacing, t_start in starts:
+                for noise in NOISES:
+                    for order in (1, 2): yield setting(n, spacing, t_start, noise, order)
     for n in (8, 20):
         for noise in ('Renoise 1', 'Renoise .85', 'DDPM', 'DDIM 0'):
             for order in (1, 2): yield setting(n, 'even', None, noise, order, 'projection')
