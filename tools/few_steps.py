@@ -41,23 +41,30 @@ def plan(): # every setting, in the order of making
     for noise in ('Renoise 1', 'DDPM', 'Renoise .85'): yield setting(50, 'geometric', 1000, noise, 2)
     yield setting(100, 'even', None, 'DDPM')
 
+OUT, FRAMES = Path(__file__).parents[1]/'results'/'few_steps.jsonl', 24
+
+def missing(path=OUT, frames=FRAMES): # settings whose rows are not there
+    weights = weights_id(samplers.MODEL)
+    have = [{k: r[k] for k in KEYS} for r in read_rows(path)] if path.exists() else []
+    return [s for s in plan() if s | dict(frames=frames, weights=weights) not in have]
+
+def evaluations_left(_): # a denoiser
+    return sum(s['nfe']*FRAMES*samplers.N for s in missing())
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument('data', help='folder of scenes with masks, made by `make holdout`')
-    p.add_argument('--frames', type=int, default=24, help='how many, spread evenly')
-    p.add_argument('--out', type=Path, default=Path(__file__).parents[1]/'results'/'few_steps.jsonl')
+    p.add_argument('--frames', type=int, default=FRAMES, help='how many, spread evenly')
+    p.add_argument('--out', type=Path, default=OUT)
     args = p.parse_args()
     keep_memory()
     ds, denoiser = HoleFrames(args.data), load_denoiser(samplers.MODEL, precision='auto')
     index = [len(ds)*i//args.frames//4*4 + 1 for i in range(args.frames)]
-    weights = weights_id(samplers.MODEL)
-    have = [{k: r[k] for k in KEYS} for r in read_rows(args.out)] if args.out.exists() else []
-    for s in plan():
-        if s | dict(frames=len(index), weights=weights) in have: continue
+    for s in missing(args.out, len(index)):
         rows, seconds = samplers.measured(denoiser, ds, index, settings_of(s), 'few steps')
         append_row(args.out, **s, frames=len(index), samples=samplers.N, model=samplers.MODEL,
-                   weights=weights, precision=denoiser.precision, machine=machine(),
-                   cpu_seconds=round(seconds, 3), **samplers.summary(rows),
+                   weights=weights_id(samplers.MODEL), precision=denoiser.precision,
+                   machine=machine(), cpu_seconds=round(seconds, 3), **samplers.summary(rows),
                    each=samplers.each_frame(rows, ('hole_psnr', 'mean_psnr', 'crps')))
         print({k: v for k, v in read_rows(args.out)[-1].items() if k != 'each'}, flush=True)
 

@@ -4,6 +4,7 @@ Appends to results/noisy.jsonl, a row a task, noise level and method; what is th
 not done again. The whole table: `python tools/noisy.py`; to try it: `python tools/noisy.py
 --quick --out quick.jsonl`."""
 import json
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -64,6 +65,14 @@ def frames_of(frames, quick): # -> truth, mask
     items = [every[i*n+j] for i in range(16) for j in range(frames)][::frames*4 if quick else 1]
     return [torch.stack([d[k] for d in items]) for k in ('gt', 'mask')]
 
+def missing(model, frames, steps, path=OUT): # (task, noise level, method) without a row
+    rows = read_rows(path) if path.exists() else []
+    done = {tuple(r[k] for k in KEY) for r in rows}
+    common = Path(model).stem, weights_id(model), frames, steps
+    return [c for c in product(TASKS, SIGMAS, METHODS) if (*c, *common) not in done]
+
+def evaluations_left(_): return len(missing('scenes128', 32, 50))*32*50 # a denoiser
+
 @call_parse
 def main(
     model:str='scenes128', # name of bundled weights, or a file
@@ -82,11 +91,9 @@ def main(
     rows = read_rows(path) if path.exists() else []
     with whole_file(path) as tmp: # the rows without a line that was cut off
         tmp.write_text(''.join(json.dumps(r) + '\n' for r in rows))
-    done = {tuple(r[k] for k in KEY) for r in rows}
-    for task, s, name in [(t, s, n) for t in TASKS for s in SIGMAS for n in METHODS]:
+    for task, s, name in missing(model, len(truth), steps, path):
         row = dict(task=task, sigma_y=s, method=name, model=Path(model).stem,
                    weights=weights_id(model), frames=len(truth), steps=steps)
-        if tuple(row.values()) in done: continue
         found = errors(denoiser, TASKS[task], truth, mask, name, 2*s, steps, bs, seed)
         for k, v in zip(('range_rms', 'y_rms', 'psnr'), zip(*found)): row |= mean_and_error(k, torch.cat(v))
         append_row(path, **row, nfe=steps, seed=seed, precision=denoiser.precision, machine=machine())
