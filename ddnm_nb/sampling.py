@@ -16,13 +16,21 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from .schedule import at, diffuse, even_timesteps, geometric_timesteps, posterior_coefficients
+from ddnm_nb.schedule import (
+    at,
+    diffuse,
+    even_timesteps,
+    geometric_timesteps,
+    posterior_coefficients,
+)
 
 # %% ../nbs/course/05_sampling.ipynb #c9d4d600
 # one step: from x_t over the x0 estimate and the corrected estimate to x_s
 Step = namedtuple('Step', 't s x_t x0 x0_hat x_s')
 
 # %% ../nbs/course/05_sampling.ipynb #5a0d1c01
+#| code-fold: true
+#| code-summary: "A number in its range"
 def check_range(
     name:str, # what the number is called
     v:float, # the number
@@ -34,13 +42,15 @@ def check_range(
     raise ValueError(f'need {want}, got {v}')
 
 # %% ../nbs/course/05_sampling.ipynb #9a333873
+#| code-fold: true
+#| code-summary: "The noises of DDIM and DDPM: DDIM(eta), DDPM()"
 @dataclass(frozen=True)
 class DDIM:
-    "The noise of DDIM (Song et al. 2021, Eq. 12 and 16): part of it is that of x_t, part is fresh."
+    "The noise of DDIM (Song et al. 2021, Eq. 12 and 16): part is kept, part is fresh."
     eta:float=0. # 0: no fresh noise; 1: as much as DDPM's
     def __post_init__(self): check_range('eta', self.eta, 1)
 
-    def fresh(self, a:Tensor, b:Tensor)->Tensor: # ᾱ_t, ᾱ_s -> standard deviation of the fresh noise
+    def fresh(self, a:Tensor, b:Tensor)->Tensor: # ᾱ_t, ᾱ_s -> std of the fresh noise
         "Eq. 16."
         return self.eta*posterior_coefficients(a, b)[2]
 
@@ -58,20 +68,24 @@ class DDIM:
 
 @dataclass(frozen=True)
 class DDPM(DDIM):
-    "The noise of DDPM's q(x_s | x_t, x_0) (Ho et al. 2020, Eq. 6 and 7), for any s < t: DDIM with eta = 1."
+    "The noise of DDPM (Ho et al. 2020, Eq. 6 and 7), for any s < t: DDIM with eta = 1."
     eta:float=1.
     def __post_init__(self):
-        if self.eta != 1: raise ValueError(f'need DDPM() without an eta; DDIM(eta) has one, got {self.eta}')
+        if self.eta == 1: return
+        want = 'DDPM() without an eta; DDIM(eta) has one'
+        raise ValueError(f'need {want}, got {self.eta}')
     def __repr__(self): return 'DDPM()'
 
 # %% ../nbs/course/05_sampling.ipynb #b1a2ecad
+#| code-fold: true
+#| code-summary: "The noise of DDNM's public code: Renoise(eta), see below"
 @dataclass(frozen=True)
 class Renoise:
-    "The noise of DDNM's public code, whose eta is not DDIM's: underdispersed when steps are many."
+    "The noise of DDNM's public code: not DDIM's eta; underdispersed with many steps."
     eta:float=.85 # share of fresh noise, as a standard deviation, in [0,1]
     def __post_init__(self): check_range('eta', self.eta, 1)
 
-    def fresh(self, a:Tensor, b:Tensor)->Tensor: # ᾱ_t, ᾱ_s -> standard deviation of the fresh noise
+    def fresh(self, a:Tensor, b:Tensor)->Tensor: # ᾱ_t, ᾱ_s -> std of the fresh noise
         "The same share at every step."
         return self.eta*(1 - b).sqrt()
 
@@ -82,11 +96,11 @@ class Renoise:
 # %% ../nbs/course/05_sampling.ipynb #3fa88536
 @torch.no_grad()
 def sample_steps(
-    denoiser, # a `Denoiser`: denoiser(x_t, t) -> predicted noise, with its alphas_cumprod
+    denoiser, # a `Denoiser`: denoiser(x_t, t) -> predicted noise
     x:Tensor, # where to start, at the first timestep: pure noise (B,C,H,W) at T
-    pairs:list, # [(t,s), ...]: s < t denoises, s > t travels back; `Sampler.time_pairs` makes them
-    correct:Callable|None=None, # (x0, ᾱ_t, ᾱ_s) -> corrected estimate; None: free sampling
-    noise:Callable=DDPM(), # (ε, ε̂, ᾱ_t, ᾱ_s, randn) -> noise of x_s; ε is predicted, ε̂ implied by x0_hat
+    pairs:list, # [(t,s), ...]: s < t denoises, s > t travels back
+    correct:Callable|None=None, # (x0, ᾱ_t, ᾱ_s) -> x0_hat; None: free sampling
+    noise:Callable=DDPM(), # (ε, ε̂, ᾱ_t, ᾱ_s, randn) -> noise of x_s
     order:int=1, # 2: DPM-Solver++(2M)
     randn:Callable=torch.randn_like, # source of noise
 ): # yields one `Step` a network evaluation; the last `x_s` is the result
@@ -94,79 +108,113 @@ def sample_steps(
     _check_trajectory(denoiser, pairs)
     alphas_cumprod, last = denoiser.alphas_cumprod.to(x.device), None
     for t, s in pairs:
-        if s > t:                                                       # time travel
+        if s > t:                                            # time travel
             x = diffuse(x, t, s, alphas_cumprod, randn)
             continue
         a, b = at(alphas_cumprod, t, x), at(alphas_cumprod, s, x)
-        e = denoiser(x, t)
+        e = denoiser(x, t)                                   # predicted noise
         if last is None: _check_finite(x, e, t)
-        x0 = (x - (1 - a).sqrt()*e)/a.sqrt()                            # x0 estimate (Tweedie's formula)
-        x0_hat = correct(x0, a, b) if correct else x0                   # made to agree with the measurement
-        target = _ahead((x0_hat, a, b), last) if order == 2 else x0_hat # what this step aims at
-        e_hat = (x - a.sqrt()*target)/(1 - a).sqrt()                    # the noise that this implies
-        x_s = b.sqrt()*target + noise(e, e_hat, a, b, randn)            # back to the noise level of s
+        x0 = (x - (1 - a).sqrt()*e)/a.sqrt()                 # x0 estimate
+        x0_hat = correct(x0, a, b) if correct else x0        # made to agree with y
+        target = _ahead((x0_hat, a, b), last) if order == 2 else x0_hat
+        e_hat = (x - a.sqrt()*target)/(1 - a).sqrt()         # the noise that fits
+        x_s = b.sqrt()*target + noise(e, e_hat, a, b, randn) # back to the level of s
         yield Step(t, s, x, x0, x0_hat, x_s)
         x, last = x_s, (x0_hat, a, b)
 
 # %% ../nbs/course/05_sampling.ipynb #12bc18b3
+#| code-fold: true
+#| code-summary: "Inside: what a trajectory is checked for"
 def _check_trajectory(denoiser, pairs:list): # [(t,s), ...]
-    "Raise a `ValueError` unless `pairs` is one trajectory of the denoiser, without a jump."
+    "Raise a `ValueError` unless `pairs` is one trajectory, without a jump."
     if not hasattr(denoiser, 'alphas_cumprod'):
         got = type(denoiser).__name__
-        raise ValueError(f'need a Denoiser, got {got}; Denoiser(f, alphas_cumprod) makes one from a function')
+        hint = 'Denoiser(f, alphas_cumprod) makes one from a function'
+        raise ValueError(f'need a Denoiser, got {got}; {hint}')
     T = len(denoiser.alphas_cumprod) - 1
     if not len(pairs): raise ValueError('need at least one pair (t,s), got none')
     for t, s in pairs:
         if not (0 <= min(t, s) < max(t, s) <= T):
-            raise ValueError(f'need pairs (t,s) of two timesteps in 0..{T}, got ({t},{s})')
+            want = f'pairs (t,s) of two timesteps in 0..{T}'
+            raise ValueError(f'need {want}, got ({t},{s})')
     for (t, s), (u, _) in pairwise(pairs):
         if s == u: continue
-        raise ValueError(f'need pairs that begin where the last ended, got ({t},{s}) and then one from {u}')
+        got = f'({t},{s}) and then one from {u}'
+        raise ValueError(f'need pairs that begin where the last ended, got {got}')
 
+# in the first evaluation and in the result alone: this look makes a GPU wait
 def _check_finite(x:Tensor, e:Tensor, t:int): # x_t and the predicted noise
-    if not x.isfinite().all(): raise ValueError('need finite images to start from, got NaN or infinity')
+    what = 'NaN or infinity'
+    if not x.isfinite().all():
+        raise ValueError(f'need finite images to start from, got {what}')
     if not e.isfinite().all():
-        raise ValueError(f'need finite noise, got NaN or infinity from the denoiser at t={t}')
+        raise ValueError(f'need finite noise, got {what} from the denoiser at t={t}')
+
+# %% ../nbs/course/05_sampling.ipynb #c40fbb37
+#| code-fold: true
+#| code-summary: "Inside: order=2, the estimate half a step ahead"
+def _ahead(new:tuple, last:tuple|None)->Tensor: # each (x0_hat, ᾱ_t, ᾱ_s)
+    "DPM-Solver++(2M) (Lu et al. 2022, Algorithm 2): along the line of two estimates."
+    x0_hat, a, b = new
+    if last is None: return x0_hat
+    x0_last, a_last, b_last = last
+    def half_log_snr(v): return (v/(1 - v)).log()/2          # λ
+    step = half_log_snr(b) - half_log_snr(a)
+    step_last = half_log_snr(b_last) - half_log_snr(a_last)
+    usual = (a == b_last) & (b < 1)      # not after time travel, not in the last step
+    share = torch.where(usual, step/(2*step_last), 0.)
+    return x0_hat + share*(x0_hat - x0_last)
 
 # %% ../nbs/course/05_sampling.ipynb #5a0d1c03
+#| code-fold: true
+#| code-summary: "final_image: run to the end"
 def final_image(
     steps, # generator of `Step`, as `sample_steps` gives it
 )->Tensor: # images (B,C,H,W)
-    "Run to the end, keeping nothing on the way; a `ValueError` if the last images are not finite."
+    "Run to the end, keeping nothing on the way; the last images must be finite."
     out = deque(steps, maxlen=1)[0].x_s
-    if not out.isfinite().all():
-        raise ValueError('need finite noise from the denoiser all the way, got NaN or infinity in the result')
-    return out
+    if out.isfinite().all(): return out
+    raise ValueError('need finite noise from the denoiser all the way, '
+                     'got NaN or infinity in the result')
 
 # %% ../nbs/course/05_sampling.ipynb #77857da8
+#| code-fold: true
+#| code-summary: "seeded_randn: one generator for each image"
 def seeded_randn(
     seeds, # one integer an image
 )->Callable: # a function like `torch.randn_like`, for batches of len(seeds)
-    "Gaussian noise with one generator an image, on the device of the image: the same image in every batch."
+    "Gaussian noise, one generator an image: the same image in every batch."
     seeds, gens = [int(s) for s in seeds], {}
     def randn(x):
         if len(x) != len(seeds):
-            raise ValueError(f'need a batch of {len(seeds)} images, one a seed, got {len(x)}')
-        if x.device not in gens: gens[x.device] = [torch.Generator(x.device).manual_seed(s) for s in seeds]
-        drawn = [torch.randn(x.shape[1:], generator=g, device=x.device) for g in gens[x.device]]
+            want = f'a batch of {len(seeds)} images, one a seed'
+            raise ValueError(f'need {want}, got {len(x)}')
+        if x.device not in gens:
+            gens[x.device] = [torch.Generator(x.device).manual_seed(s) for s in seeds]
+        drawn = [torch.randn(x.shape[1:], generator=g, device=x.device)
+                 for g in gens[x.device]]
         return torch.stack(drawn).to(x)
     return randn
 
 # %% ../nbs/course/05_sampling.ipynb #05fff5f2
+#| code-fold: true
+#| code-summary: "time_pairs: timesteps as a list of pairs, with time travel"
 def time_pairs(
     timesteps:list, # the noisiest first, 0 last
     travel_length:int=1, # timesteps of the list to go back, at least 1
-    travel_repeat:int=1, # times that each stretch is sampled, at least 1; 1: no time travel
+    travel_repeat:int=1, # times that each stretch is sampled; 1: no time travel
 )->list: # [(t,s), ...]; s < t is a network evaluation, s > t goes back by noise alone
-    "The trajectory of a sampler with time travel (DDNM, Algorithm 2; the resampling of RePaint), as pairs."
+    "The trajectory of a sampler with time travel (DDNM, Algorithm 2), as pairs."
     ts, n, back, times = timesteps, len(timesteps) - 1, travel_length, travel_repeat
     if n < 1 or any(t <= s for t, s in pairwise(ts)) or ts[-1] != 0:
         raise ValueError(f'need falling timesteps that end in 0, got {ts}')
     if back != int(back) or times != int(times) or min(back, times) < 1:
-        raise ValueError(f'need whole travel_length, travel_repeat of at least 1, got {back} and {times}')
+        raise ValueError('need whole travel_length, travel_repeat of at least 1, '
+                         f'got {back} and {times}')
     if times > 1 and back >= n:
-        raise ValueError(f'need a travel_length below the number of steps {n}, got {back}')
-    pairs, turns = [], set(range(0, n - back, back))     # where to turn, counted from the last noisy timestep
+        raise ValueError('need a travel_length below the number of steps '
+                         f'{n}, got {back}')
+    pairs, turns = [], set(range(0, n - back, back)) # counted from the last noisy one
     for i, pair in enumerate(pairwise(ts), 1):
         pairs.append(pair)
         again = [(ts[i], ts[i-back])] + list(pairwise(ts[i-back:i+1]))
@@ -174,6 +222,8 @@ def time_pairs(
     return pairs
 
 # %% ../nbs/course/05_sampling.ipynb #5a0d1c06
+#| code-fold: true
+#| code-summary: "Inside: settings that suit no denoiser"
 def _check_sampler(sampler):
     "Raise a `ValueError` for settings that suit no denoiser."
     for k in ('steps', 'travel_length', 'travel_repeat', 't_start'):
@@ -183,43 +233,53 @@ def _check_sampler(sampler):
             raise ValueError(f'need {k} as a whole number of at least 1, got {v!r}')
     if sampler.spacing not in ('even', 'geometric'):
         raise ValueError(f"need spacing 'even' or 'geometric', got {sampler.spacing!r}")
-    if sampler.order not in (1, 2): raise ValueError(f'need order 1 or 2, got {sampler.order!r}')
+    if sampler.order not in (1, 2):
+        raise ValueError(f'need order 1 or 2, got {sampler.order!r}')
     if not callable(sampler.noise) or isinstance(sampler.noise, type):
-        raise ValueError(f'need noise such as DDPM(), DDIM(eta) or Renoise(eta), got {sampler.noise!r}')
+        want = 'DDPM(), DDIM(eta) or Renoise(eta)'
+        raise ValueError(f'need noise such as {want}, got {sampler.noise!r}')
     if sampler.travel_repeat > 1 and sampler.travel_length >= sampler.steps:
-        raise ValueError(f'need a travel_length below the number of steps {sampler.steps}, '
-                         f'got {sampler.travel_length}')
+        raise ValueError('need a travel_length below the number of steps '
+                         f'{sampler.steps}, got {sampler.travel_length}')
 
 # %% ../nbs/course/05_sampling.ipynb #5a0d1c07
+#| code-fold: true
+#| code-summary: "Sampler: the settings in one object"
 @dataclass(frozen=True)
 class Sampler:
-    "How to get from noise to an image; it knows no measurement. Wrong settings raise a `ValueError` at once."
-    steps:int=50 # network evaluations from T to 0 without time travel; even spacing needs a divisor of T
-    spacing:str='even' # timesteps at equal distances, or 'geometric': at equal ratios of noise to signal
-    noise:Callable=Renoise(.85) # the noise that x_s carries: `DDPM()`, `DDIM(eta)`, `Renoise(eta)` or yours
+    "How to get from noise to an image; it knows no measurement."
+    steps:int=50 # evaluations without time travel; even spacing needs a divisor of T
+    spacing:str='even' # or 'geometric': at equal ratios of noise to signal
+    noise:Callable=Renoise(.85) # `DDPM()`, `DDIM(eta)`, `Renoise(eta)` or yours
     order:int=1 # 2: DPM-Solver++(2M), each step looks back at the last one
-    travel_length:int=1 # time travel: timesteps to go back (l of DDNM, jump length of RePaint)
-    travel_repeat:int=1 # time travel: times that each stretch is sampled (r of DDNM); 1: none
-    t_start:int|None=None # start here instead of at T; even spacing: at the first timestep not above it
+    travel_length:int=1 # timesteps to go back (l of DDNM, jump length of RePaint)
+    travel_repeat:int=1 # times that each stretch is sampled (r of DDNM); 1: no travel
+    t_start:int|None=None # start here; even spacing: at the first timestep not above it
     def __post_init__(self): _check_sampler(self)
 
     def timesteps(self, denoiser)->list: # a `Denoiser`, or alphas_cumprod (T+1,)
         "The timesteps without time travel, the noisiest first, 0 last."
-        alphas_cumprod, start = getattr(denoiser, 'alphas_cumprod', denoiser), self.t_start
+        start = self.t_start
+        alphas_cumprod = getattr(denoiser, 'alphas_cumprod', denoiser)
         T = len(alphas_cumprod) - 1
-        if start is not None and start > T: raise ValueError(f'need t_start from 1 to {T}, got {start}')
-        if self.spacing == 'geometric': return geometric_timesteps(alphas_cumprod, self.steps, start)
+        if start is not None and start > T:
+            raise ValueError(f'need t_start from 1 to {T}, got {start}')
+        if self.spacing == 'geometric':
+            return geometric_timesteps(alphas_cumprod, self.steps, start)
         return [t for t in even_timesteps(T, self.steps) if start is None or t <= start]
 
     def time_pairs(self, denoiser)->list: # as for `timesteps` -> [(t,s), ...]
         "The trajectory, time travel included."
-        return time_pairs(self.timesteps(denoiser), self.travel_length, self.travel_repeat)
+        ts = self.timesteps(denoiser)
+        return time_pairs(ts, self.travel_length, self.travel_repeat)
 
     def n_calls(self, denoiser)->int: # as for `timesteps`
         "Network evaluations that the trajectory costs (NFE)."
         return sum(s < t for t, s in self.time_pairs(denoiser))
 
 # %% ../nbs/course/05_sampling.ipynb #5a0d1c0c
+#| code-fold: true
+#| code-summary: "sample: images from noise alone"
 def sample(
     denoiser, # a `Denoiser`
     n:int=1, # how many images
@@ -229,53 +289,52 @@ def sample(
 )->Tensor: # (n,3,H,W)
     "Images from noise alone, when nothing is measured."
     size = denoiser.image_size if size is None else size
-    if size is None: raise ValueError('need a size, got none, and the denoiser has no image_size')
+    if size is None:
+        raise ValueError('need a size, got none, and the denoiser has no image_size')
     hw = (size, size) if isinstance(size, int) else tuple(size)
     if isinstance(seeds, int): seeds = range(seeds, seeds + n)
     randn = torch.randn_like if seeds is None else seeded_randn(seeds)
     x = randn(torch.empty(n, 3, *hw, device=denoiser.device))
-    steps = sample_steps(denoiser, x, sampler.time_pairs(denoiser), None, sampler.noise, sampler.order, randn)
-    return final_image(steps)
+    pairs, noise, order = sampler.time_pairs(denoiser), sampler.noise, sampler.order
+    return final_image(sample_steps(denoiser, x, pairs, None, noise, order, randn))
 
-# %% ../nbs/course/05_sampling.ipynb #c40fbb37
-def _ahead(new:tuple, last:tuple|None)->Tensor: # (x0_hat, ᾱ_t, ᾱ_s) of this step and of the last one
-    "DPM-Solver++(2M) (Lu et al. 2022, Algorithm 2): half a step on, along the line through two estimates."
-    x0_hat, a, b = new
-    if last is None: return x0_hat
-    x0_last, a_last, b_last = last
-    def half_log_snr(v): return (v/(1 - v)).log()/2          # λ
-    step = half_log_snr(b) - half_log_snr(a)
-    step_last = half_log_snr(b_last) - half_log_snr(a_last)
-    usual = (a == b_last) & (b < 1)                          # not after time travel, not in the last step
-    share = torch.where(usual, step/(2*step_last), 0.)
-    return x0_hat + share*(x0_hat - x0_last)
+# %% ../nbs/course/05_sampling.ipynb #2177eacf
+#| code-fold: true
+#| code-summary: "Inside: where a correction does not apply"
+def _check_correction(correction, A, sigma_y, noise):
+    name = type(correction).__name__
+    some = bool(torch.as_tensor(sigma_y).gt(0).any())
+    needs = correction.needs_spectrum
+    if some and not correction.noisy:
+        raise ValueError(f'need a measurement free of noise for {name}, '
+                         f'got sigma_y={sigma_y}; DDNMPlus takes noise')
+    if not some and not correction.noise_free:
+        raise ValueError(f'need sigma_y > 0 for {name}, got {sigma_y}')
+    if (some if needs == 'noisy' else needs) and not hasattr(A, 'singular_values'):
+        raise ValueError(f'need an operator with singular values for {name}, '
+                         f'got {A!r}; DDNMPlusScalar takes any')
+    if correction.noises is not None and not isinstance(noise, correction.noises):
+        want = ' or '.join(n.__name__ for n in correction.noises)
+        raise ValueError(f'need Sampler(noise={want}) for {name}, got {noise!r}')
 
 # %% ../nbs/course/05_sampling.ipynb #5a0d1c10
+#| code-fold: true
+#| code-summary: "Correction: the base of what makes an estimate agree with y"
 class Correction:
-    "Base of corrections: how the x0 estimate is made to agree with y (the data-consistency step)."
-    noisy, noise_free = True, True # whether y may be noisy (sigma_y > 0), and free of noise (sigma_y = 0)
-    needs_spectrum = False # whether A must know its singular values; 'noisy': only where y is noisy
+    "Base of corrections: how the x0 estimate is made to agree with y."
+    noisy, noise_free = True, True # may sigma_y be > 0? may it be 0?
+    needs_spectrum = False # must A know its singular values? 'noisy': where sigma_y > 0
     noises = None # which noises of a sampler it goes with; None: all
     def check(self, A, sigma_y, noise):
-        "Raise a `ValueError` where this correction does not apply: nothing that is given is ignored."
-        name, some = type(self).__name__, bool(torch.as_tensor(sigma_y).gt(0).any())
-        needs = some if self.needs_spectrum == 'noisy' else self.needs_spectrum
-        if some and not self.noisy:
-            raise ValueError(f'need a measurement free of noise for {name}, got sigma_y={sigma_y}; '
-                             'DDNMPlus takes noise')
-        if not some and not self.noise_free: raise ValueError(f'need sigma_y > 0 for {name}, got {sigma_y}')
-        if needs and not hasattr(A, 'singular_values'):
-            raise ValueError(f'need an operator with singular values for {name}, got {A!r}; '
-                             'DDNMPlusScalar takes any')
-        if self.noises is not None and not isinstance(noise, self.noises):
-            want = ' or '.join(n.__name__ for n in self.noises)
-            raise ValueError(f'need Sampler(noise={want}) for {name}, got {noise!r}')
+        "Raise a `ValueError` where this correction does not apply: nothing is ignored."
+        _check_correction(self, A, sigma_y, noise)
 
     def bind(self,
         A, # linear operator
         y:Tensor, # measurement
         sigma_y:float=0., # standard deviation of its noise, in units of [-1,1]
         noise:Callable=Renoise(.85), # noise of the sampler
-    )->tuple: # correct(x0, a, b) -> x0_hat, and noise(e, e_hat, a, b, randn) -> noise of x_s
+    )->tuple: # correct(x0, a, b) -> x0_hat, and noise(e, e_hat, a, b, randn)
         "What one trajectory needs; a and b are ᾱ_t and ᾱ_s."
-        raise NotImplementedError(f'need {type(self).__name__}.bind(A, y, sigma_y, noise), got none')
+        want = f'{type(self).__name__}.bind(A, y, sigma_y, noise)'
+        raise NotImplementedError(f'need {want}, got none')
