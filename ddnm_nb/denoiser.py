@@ -104,6 +104,8 @@ def _describe(denoiser)->str:
     return f'Denoiser({kind}, {about})'
 
 # %% ../nbs/course/03_denoiser.ipynb #d0a10010
+#| code-fold: true
+#| code-summary: "Inside: Denoiser"
 class Denoiser:
     "A network or function with its schedule: denoiser(x_t, t) -> predicted noise."
     def __init__(self,

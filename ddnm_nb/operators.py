@@ -411,8 +411,7 @@ class LinearMap(IterativeOperator):
         if not torch.is_tensor(y) or not y.is_floating_point():
             got = getattr(y, 'dtype', type(y).__name__)
             raise ValueError(f'need a float measurement, got {got}')
-        one = self.f(torch.zeros(1, *self.shape).to(y))
-        _need_shape(y, one.shape[1:], 'a measurement')
+        _need_shape(y, self.f(y.new_zeros(1, *self.shape)).shape[1:], 'a measurement')
     def _image_shape(self, shape): return shape[0], *self.shape
     def __call__(self, x):
         self.check(x)

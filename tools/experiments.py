@@ -18,7 +18,7 @@ from tqdm import tqdm
 from ddnm_nb.baselines import RePaint
 from ddnm_nb.data.frames import HoleFrames
 from ddnm_nb.ddnm import PRESETS, Projection, to_json
-from ddnm_nb.experiments import SETTING, behind, grid, is_made_with, restoration, run_all
+from ddnm_nb.experiments import SETTING, _made_with, behind, grid, restoration, run_all
 from ddnm_nb.pretrained import cached, weights_id
 from ddnm_nb.records import read_rows
 from ddnm_nb.render.dataset import RenderSettings, make_dreaming
@@ -130,7 +130,7 @@ def evaluations_left(denoiser): # of the tables of restorations
         path = Path(ROOT, 'results', f'{table}.jsonl')
         rows = read_rows(path) if path.exists() else []
         for s in todo_of(table) if run is restoration else ():
-            if not s['model'] or any(is_made_with(r, as_row(s)) for r in rows): continue
+            if not s['model'] or any(_made_with(r, as_row(s)) for r in rows): continue
             n = s['settings']['sampler'].n_calls(denoiser)*s['samples']
             total += n*(s['count'] or 200//s['every'])
     return total
