@@ -17,12 +17,12 @@ PATHS = {
         '00_one_page', '01_inverse_problems', '02_forward_diffusion', '03_denoiser', '04_training',
         '05_sampling', '06_ddnm', '07_ddnm_plus', '08_time_travel', '09_does_it_work')],
     'Going further': ['going_further/' + n for n in (
-        'operators', 'unet', 'spectral', 'gaussian', 'second_order', 'sampler_noise',
+        'operators', 'unet', 'objective', 'spectral', 'gaussian', 'second_order', 'sampler_noise',
         'noisy_measurements', 'travel', 'two_pixels', 'exact_posteriors', 'methods', 'uncertainty', 'tables',
         'experiments')],
     'Practice': ['practice/' + n for n in (
         'photographs', 'commands', 'images', 'models_of_others', 'guided_diffusion', 'large_images',
-        'video', 'challenge', 'training_runs', 'records', 'dreaming_store', 'dreaming_fit',
+        'video', 'challenge', 'training_loop', 'training_runs', 'records', 'dreaming_store', 'dreaming_fit',
         'dreaming_layout', 'dreaming_frames', 'dreaming_mha', 'render_sdf', 'render_patient',
         'render_occluders', 'render_frames', 'render_dataset', 'widgets', 'widget_pages', 'plane',
         'plots', 'console')],
