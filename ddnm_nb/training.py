@@ -55,10 +55,11 @@ def stratified_timesteps(
     n:int, # how many
     T:int, # number of timesteps of the schedule
     g:torch.Generator, # source of randomness
+    power:float=1., # 1: evenly over 1..T; above 1: more of the small ones
 )->Tensor: # (n,) in 1..T
-    "Timesteps spread evenly over 1..T, with one random shift, in random order."
+    "Timesteps T u**power, u spread evenly over [0,1) with one random shift, in random order."
     u = (torch.arange(n)/n + torch.rand(1, generator=g)) % 1
-    return 1 + (u*T).long().clamp(max=T - 1)[torch.randperm(n, generator=g)]
+    return 1 + (u**power*T).long().clamp(max=T - 1)[torch.randperm(n, generator=g)]
 
 # %% ../nbs/practice/training_loop.ipynb #e6b16c0b
 class BatchOrder:
@@ -95,12 +96,16 @@ class BatchOrder:
             yield perm[first:first + self.share]
 
 # %% ../nbs/practice/training_loop.ipynb #76956e9a
-def _draw(step:int, seed:int, n:int, T:int, shape:tuple)->tuple: # of n images (*shape)
-    "What is random: timesteps (n,), noise (n,*shape), what is mirrored (n,)."
-    g = step_generator(step, seed)
-    t = stratified_timesteps(n, T, g)
-    e = torch.randn(n, *shape, generator=g)
-    return t, e, torch.rand(n, generator=g) < .5
+def _draw(step:int, n:int, T:int, shape:tuple, config)->tuple: # of n images (*shape)
+    "What is random: timesteps (n,), noise (n,*shape), what is mirrored (n,), where cuts begin (n,2)."
+    g = step_generator(step, config.seed)
+    t = stratified_timesteps(n, T, g, config.power)
+    c, h, w = shape
+    side = [config.cut or v for v in (h, w)]
+    e = torch.randn(n, c, *side, generator=g)
+    mirror = torch.rand(n, generator=g) < .5
+    room = torch.tensor([h - side[0] + 1, w - side[1] + 1])
+    return t, e, mirror, (torch.rand(n, 2, generator=g)*room).long()
 
 # %% ../nbs/practice/training_loop.ipynb #d16e6b35
 def learning_rate(
@@ -137,17 +142,19 @@ class TrainConfig:
     decay:float=.999 # of the running average of the weights, in [0,1)
     gamma:float=5. # of `min_snr_weights`
     floor:float=0. # of `min_snr_weights`
+    power:float=1. # of `stratified_timesteps`: above 1, more of the small timesteps
+    cut:int=0 # side of the random cuts of the images that are trained on; 0: whole images
     flip:bool=True # mirror images at random
     precision:str='float32' # 'bf16' (autocast), or 'auto': bf16 where hardware has it
     seed:int=0 # decides order, timesteps, noise and mirroring
 
     def __post_init__(self):
-        for k, least in dict(epochs=1, bs=1, warmup=0, seed=0).items():
+        for k, least in dict(epochs=1, bs=1, warmup=0, seed=0, cut=0).items():
             v = getattr(self, k)
             if isinstance(v, bool) or not isinstance(v, int) or v < least:
                 need = f'need {k} as a whole number of at least {least}'
                 raise ValueError(f'{need}, got {v!r}')
-        for k in ('lr', 'clip', 'gamma'):
+        for k in ('lr', 'clip', 'gamma', 'power'):
             v = getattr(self, k)
             if not v > 0: raise ValueError(f'need {k} > 0, got {v}')
         choose_precision(self.precision)
@@ -196,14 +203,21 @@ def new_state(
     return TrainState(model, ema, opt, acc, acc.prepare(model))
 
 # %% ../nbs/practice/training_loop.ipynb #ca081f19
+def _cuts(x0:Tensor, at:list, side:int)->Tensor: # (B,3,H,W), corners -> (B,3,side,side)
+    "A square of each image."
+    return torch.stack([x[:, i:i + side, j:j + side] for x, (i, j) in zip(x0, at)])
+
 def _pieces(st:TrainState, x0:Tensor, T:int, config:TrainConfig)->list: # (x0,t,e)s
     "This process's images with their timesteps and their noise, in pieces."
     acc, n = st.acc, st.acc.gradient_accumulation_steps
     if len(x0) % n:
         need = f'need a batch of {n} equal pieces for each process'
         raise ValueError(f'{need}, got {len(x0)} images')
-    batch = _draw(st.step, config.seed, len(x0)*acc.num_processes, T, x0.shape[1:])
-    t, e, mirror = [v.chunk(acc.num_processes)[acc.process_index] for v in batch]
+    if config.cut > min(x0.shape[2:]):
+        raise ValueError(f'need a cut of at most {min(x0.shape[2:])}, got {config.cut}')
+    batch = _draw(st.step, len(x0)*acc.num_processes, T, x0.shape[1:], config)
+    t, e, mirror, at = [v.chunk(acc.num_processes)[acc.process_index] for v in batch]
+    if config.cut: x0 = _cuts(x0, at.tolist(), config.cut)
     if config.flip: x0 = torch.where(mirror.view(-1, 1, 1, 1), x0.flip(-1), x0)
     return list(zip(x0.chunk(n), t.chunk(n), e.chunk(n)))
 
