@@ -15,6 +15,7 @@ import check_house as house
 from heads import name_of, notebooks
 from nav import API, listed
 
+
 def modules():
     "Module -> its notebook, in the order of reading."
     order, found = listed(), {}

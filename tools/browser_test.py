@@ -25,7 +25,7 @@ from queue import Queue
 import nbformat
 from heads import page, root, settings
 from nav import listed
-from page_test import illegible, lesson_size, too_wide, wait
+from page_test import UNFOLD, illegible, lesson_size, too_wide, wait
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
@@ -60,14 +60,15 @@ def browser(folder, size=(1280, 1000)):
 # ---- one widget
 
 LOOK = """const pics=[...arguments[0].querySelectorAll('img')].filter(i=>!i.closest('label'));
-return JSON.stringify(pics.map(i=>{const c=document.createElement('canvas'); c.width=c.height=32;
+const lines=[...arguments[0].querySelectorAll('svg[role=img] path')].map(p=>p.getAttribute('d'));
+return JSON.stringify([lines, pics.map(i=>{const c=document.createElement('canvas'); c.width=c.height=32;
 const g=c.getContext('2d'); g.drawImage(i,0,0,32,32); const s=getComputedStyle(i);
 return [i.complete&&i.naturalWidth>0, s.clipPath, s.opacity, s.display,
-  [...g.getImageData(0,0,32,32).data]]}))"""
+  [...g.getImageData(0,0,32,32).data]]})])"""
 SHOW = 'arguments[0].scrollIntoView({block:"center", behavior:"instant"})'
 
 def look(d, fig):
-    "What is seen of a widget's pictures: 32 x 32 pixels of each, and how they are cut and blended."
+    "What is seen of a widget's pictures: drawn lines; of the others 32 x 32 pixels, the cut and the blend."
     return d.execute_script(LOOK, fig)
 
 def changes(d, fig, do, seconds=8):
@@ -100,12 +101,19 @@ def try_slider(d, fig, slider):
     d.execute_script('arguments[0].focus({preventScroll:true})', slider)
     return {'keys': changes(d, fig, key), 'mouse': changes(d, fig, click)}
 
+def try_particles(d, fig, svg):
+    "Whether a click into a corner of the plane chooses another particle."
+    def click(x, y):
+        move = ActionChains(d).move_to_element_with_offset(svg, x*svg.size['width'], y*svg.size['height'])
+        return move.click().perform()
+    corners = [(.3, -.3), (-.3, .3), (.3, .3), (-.3, -.3)]
+    return any(changes(d, fig, lambda c=c: click(*c), 2) for c in corners)
+
 def drive(d, fig):
     "Drive one widget of stored pictures in every way it has: {way: whether its picture changed}."
     d.execute_script(SHOW, fig)
-    img = fig.find_element(By.CSS_SELECTOR, 'img')
-    loaded = 'return arguments[0].complete && arguments[0].naturalWidth>0'
-    wait(lambda: d.execute_script(loaded, img), what='the picture')
+    loaded = 'return [...arguments[0].querySelectorAll("img")].every(i=>i.complete && i.naturalWidth>0)'
+    wait(lambda: d.execute_script(loaded, fig), what='the picture')
     kind = next(c for c in fig.get_attribute('class').split() if c.startswith('ddnm-'))
     ways, choice = {}, try_choices(d, fig)
     if choice is not None: ways['choice'] = choice
@@ -114,6 +122,7 @@ def drive(d, fig):
     for b in fig.find_elements(By.CSS_SELECTOR, 'button[aria-label=Play]')[:1]:
         ways['play'] = changes(d, fig, b.click)
         if b.get_attribute('aria-label') == 'Pause': d.execute_script('arguments[0].click()', b)
+    for svg in fig.find_elements(By.CSS_SELECTOR, 'svg.all'): ways['particle'] = try_particles(d, fig, svg)
     return kind.removeprefix('ddnm-'), ways
 
 def report(where, name, kind, ways, rows):
@@ -149,7 +158,9 @@ def visit(d, at, name, rows, most):
         seen.add(kind)
         report('site', name, *drive(d, fig), rows)
     lesson = name in {page(n).replace('.ipynb', '.html') for n in listed('Course')}
-    bad = [*too_wide(d, name, lesson), *illegible(d, name), *(lesson_size(d, name) if lesson else ())]
+    bad = [*lesson_size(d, name)] if lesson else []
+    d.execute_script(UNFOLD)  # from here on what is folded counts too
+    bad += [*too_wide(d, name, lesson), *illegible(d, name)]
     return bad + [f'{name}: {e[:200]}' for e in errors(d)]
 
 def site(drivers, docs, rows, most=3):

@@ -14,12 +14,13 @@ from urllib.parse import unquote, urlsplit
 
 from heads import name_of, notebooks, root, settings
 
-SITE_MB, NOTEBOOK_MB = 40, 3
+SITE_MB, NOTEBOOK_MB = 48, 3
 BASE, HOST = settings()['doc_baseurl'].rstrip('/'), settings()['doc_host']
 PLAIN = {f'{n}.html' for n in ('going_further/tables', 'practice/console', 'practice/records',
                                'practice/dreaming_mha', 'practice/guided_diffusion',
                                'practice/dreaming_layout', '404')}  # need no picture
-REMOTE = re.compile(r'''(?:@import\s+|url\()\s*(?:url\()?["']?https?://[^;)]*''')
+LOADED = 'stylesheet', 'disabled-stylesheet', 'prefetch', 'icon', 'preload'  # kinds of <link>
+REMOTE = re.compile(r'''(?:@import\s*|url\()\s*(?:url\()?["']?https?://[^;)]*''')
 
 class Page(HTMLParser):
     "What a page holds: ids, links, pictures, and files that it loads."
@@ -38,8 +39,7 @@ class Page(HTMLParser):
         if tag == 'a' and a.get('name'): self.ids[a['name']] += 1
         if tag == 'a' and 'href' in a: self.links.append(a['href'] or '')
         if tag in ('script', 'iframe', 'source', 'video') and a.get('src'): self.loads.append(a['src'])
-        loaded = tag == 'link' and a.get('rel') in ('stylesheet', 'icon', 'preload')
-        if loaded and a.get('href'): self.loads.append(a['href'])
+        if tag == 'link' and a.get('rel') in LOADED and a.get('href'): self.loads.append(a['href'])
         if tag == 'img': self.image(a)
         if tag == 'svg' and a.get('role') == 'img': self.picture(a.get('aria-label'))
 

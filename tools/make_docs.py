@@ -56,7 +56,8 @@ def relink(text, name):
     own = re.escape(f"{cfg['doc_host']}{cfg['doc_baseurl']}/")
     def ours(m): return f']({up}{sources[m[1]]}' if m[1] in sources else m[0]
     text = re.sub(rf'\]\({own}([a-z_0-9/]+)\.html', ours, text)
-    return re.sub(rf'\[!\[([^]]*)\]\({re.escape(BADGE_URL)}\)\]\((\S+?)\)', lambda m: badge(*m.groups(), up), text)
+    of_badge = rf'\[!\[([^]]*)\]\({re.escape(BADGE_URL)}\)\]\((\S+?)\)'
+    return re.sub(of_badge, lambda m: badge(*m.groups(), up), text)
 
 def badge(alt, to, up):
     "The badge as HTML, for a picture alone in a paragraph would become a figure with a caption."

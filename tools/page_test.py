@@ -18,13 +18,14 @@ def wait(f, seconds=20, what='something'):
 LEGIBLE = """
 const channel=c=>{c/=255; return c<=.03928? c/12.92 : ((c+.055)/1.055)**2.4};
 const light=c=>.2126*channel(c[0])+.7152*channel(c[1])+.0722*channel(c[2]);
-const rgba=s=>{const m=s.match(/[\\d.]+/g).map(Number);
-  return s.startsWith('color(')? [m[0]*255,m[1]*255,m[2]*255,m.length>3?m[3]:1] : [m[0],m[1],m[2],m.length>3?m[3]:1]};
+const rgba=s=>{const m=s.match(/[\\d.]+/g).map(Number), k=s.startsWith('color(')? 255 : 1;
+  return [k*m[0],k*m[1],k*m[2],m.length>3?m[3]:1]};
 const over=(a,b)=>[0,1,2].map(i=>a[i]*a[3]+b[i]*(1-a[3])).concat(1);
 const behind=new Map();
 function ground(e){ if(!e) return [255,255,255,1];
   if(!behind.has(e)){ const s=getComputedStyle(e), below=ground(e.parentElement);
-    behind.set(e, s.backgroundImage!='none' && e.tagName!='BODY'? null : below && over(rgba(s.backgroundColor),below)); }
+    const picture=s.backgroundImage!='none' && e.tagName!='BODY';
+    behind.set(e, picture? null : below && over(rgba(s.backgroundColor),below)); }
   return behind.get(e); }
 const veil=new Map();
 function opacity(e){ if(!e) return 1;
@@ -40,9 +41,9 @@ for(let n=walk.nextNode(); n; n=walk.nextNode()){
   const bg=ground(e); if(!bg) continue;
   const c=rgba(getComputedStyle(e).color), fg=over([c[0],c[1],c[2],c[3]*opacity(e)],bg);
   const [a,b]=[light(fg),light(bg)], ratio=(Math.max(a,b)+.05)/(Math.min(a,b)+.05);
-  if(ratio<arguments[0]){ const key=fg.map(Math.round)+bg.map(Math.round);
+  if(ratio<arguments[0]){ const rgb=c=>c.slice(0,3).map(Math.round), key=rgb(fg)+' on '+rgb(bg);
     if(!seen.has(key)) seen.set(key, ratio.toFixed(1)+': "'+n.data.trim().slice(0,40)+'" in '
-      +e.tagName.toLowerCase()+'.'+e.className+' ('+fg.slice(0,3).map(Math.round)+' on '+bg.slice(0,3).map(Math.round)+')'); } }
+      +e.tagName.toLowerCase()+'.'+e.className+' ('+key+')'); } }
 return [...seen.values()]"""
 
 WIDER = """const w=document.documentElement.clientWidth;
@@ -66,13 +67,17 @@ for(let n=walk.nextNode(); n; n=walk.nextNode()){ const e=n.parentElement;
   if(e.closest('script,style,.katex')||!e.checkVisibility()) continue;
   words+=n.data.split(/\\s+/).filter(w=>/[\\p{L}\\p{N}_]/u.test(w)).length; }
 words+=[...main.querySelectorAll('.katex')].filter(e=>e.checkVisibility()).length;
-const pictures=[...main.querySelectorAll('img,svg[role=img]')].filter(e=>e.checkVisibility()&&e.getBoundingClientRect().height>60);
-const r=pictures.length? pictures[0].getBoundingClientRect() : null;
+const seen=e=>e.checkVisibility()&&e.getBoundingClientRect().height>60;
+const picture=[...main.querySelectorAll('img,svg[role=img]')].find(seen);
+const r=picture? picture.getBoundingClientRect() : null;
 return {words, screens: document.documentElement.scrollHeight/arguments[0],
   middle: r? r.top+scrollY+r.height/2 : null}"""
 
 DARK = "return !!document.querySelector('html.quarto-dark, body.quarto-dark')"
 TOGGLE = "(window.smalldocsToggleScheme||window.quartoToggleColorScheme)()"
+
+UNFOLD = """document.querySelectorAll('main details').forEach(e=>{e.open=true});
+document.querySelectorAll('main .callout-collapse').forEach(e=>{e.classList.add('show')})"""
 
 STILL = """const s=document.createElement('style'); s.textContent='*{transition:none!important}';
 document.head.append(s)"""
@@ -94,7 +99,7 @@ def illegible(d, name):
         wait(lambda: d.execute_script(SWITCHED), 20, 'the other theme')  # its style sheet may still load
 
 def too_wide(d, name, lesson=False):
-    "What is wider than a desk's or a phone's page, and what scrolls on a desk: tables, formulas, a lesson's code."
+    "What is wider than a desk's or a phone's page; on a desk, which table, formula or code of a lesson scrolls."
     boxes = '.table-box, .katex-display, .math.inline' + (', div.sourceCode pre' if lesson else '')
     for width in WIDTHS:
         resize(d, width)
