@@ -31,13 +31,16 @@ const veil=new Map();
 function opacity(e){ if(!e) return 1;
   if(!veil.has(e)) veil.set(e, +getComputedStyle(e).opacity*opacity(e.parentElement));
   return veil.get(e); }
-const done=new Set(), seen=new Map(), walk=document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+const done=new Set(), kinds=new Set(), seen=new Map(), walk=document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 const skip='script,style,svg,.katex-mathml,.ddnm-stack,option,[aria-hidden="true"].bi';
 for(let n=walk.nextNode(); n; n=walk.nextNode()){
   const e=n.parentElement;
   if(done.has(e)||!/[\\p{L}\\p{N}]/u.test(n.data)) continue;
   done.add(e);
+  const pre=e.closest('pre'), kind=pre && e.className+' in '+pre.className;  // one word of code for all of its kind
+  if(kind && kinds.has(kind)) continue;
   if(e.closest(skip)||!e.checkVisibility({opacityProperty:true,visibilityProperty:true})) continue;
+  if(kind) kinds.add(kind);
   const bg=ground(e); if(!bg) continue;
   const c=rgba(getComputedStyle(e).color), fg=over([c[0],c[1],c[2],c[3]*opacity(e)],bg);
   const [a,b]=[light(fg),light(bg)], ratio=(Math.max(a,b)+.05)/(Math.min(a,b)+.05);
@@ -53,7 +56,7 @@ function lost(x){ const r=x.getBoundingClientRect();
   for(let p=x.parentElement; p&&p.tagName!='MAIN'; p=p.parentElement)
     if(getComputedStyle(p).overflowX!='visible') return false;
   return true; }
-const x=[...document.querySelectorAll('main *')].find(lost); return x?x.outerHTML.slice(0,120):''"""
+const x=[...document.querySelectorAll('main *:not(pre *, .katex *)')].find(lost); return x?x.outerHTML.slice(0,120):''"""
 
 SCROLLS = """const out=[];
 for(const x of document.querySelectorAll(arguments[0])){
@@ -99,7 +102,7 @@ def illegible(d, name):
         wait(lambda: d.execute_script(SWITCHED), 20, 'the other theme')  # its style sheet may still load
 
 def too_wide(d, name, lesson=False):
-    "What is wider than a desk's or a phone's page; on a desk, which table, formula or code of a lesson scrolls."
+    "What is wider than a desk or a phone; on a desk, which table, formula or code of a lesson scrolls."
     boxes = '.table-box, .katex-display, .math.inline' + (', div.sourceCode pre' if lesson else '')
     for width in WIDTHS:
         resize(d, width)
