@@ -31,13 +31,15 @@ const veil=new Map();
 function opacity(e){ if(!e) return 1;
   if(!veil.has(e)) veil.set(e, +getComputedStyle(e).opacity*opacity(e.parentElement));
   return veil.get(e); }
-const done=new Set(), kinds=new Set(), seen=new Map(), walk=document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+const done=new Set(), kinds=new Set(), seen=new Map();
+const walk=document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 const skip='script,style,svg,.katex-mathml,.ddnm-stack,option,[aria-hidden="true"].bi';
 for(let n=walk.nextNode(); n; n=walk.nextNode()){
   const e=n.parentElement;
   if(done.has(e)||!/[\\p{L}\\p{N}]/u.test(n.data)) continue;
   done.add(e);
-  const pre=e.closest('pre'), kind=pre && e.className+' in '+pre.className;  // one word of code for all of its kind
+  // of code, one word of each kind
+  const pre=e.closest('pre'), kind=pre && e.className+' in '+pre.className;
   if(kind && kinds.has(kind)) continue;
   if(e.closest(skip)||!e.checkVisibility({opacityProperty:true,visibilityProperty:true})) continue;
   if(kind) kinds.add(kind);
@@ -56,7 +58,8 @@ function lost(x){ const r=x.getBoundingClientRect();
   for(let p=x.parentElement; p&&p.tagName!='MAIN'; p=p.parentElement)
     if(getComputedStyle(p).overflowX!='visible') return false;
   return true; }
-const x=[...document.querySelectorAll('main *:not(pre *, .katex *)')].find(lost); return x?x.outerHTML.slice(0,120):''"""
+const x=[...document.querySelectorAll('main *:not(pre *, .katex *)')].find(lost);
+return x? x.outerHTML.slice(0,120) : ''"""
 
 SCROLLS = """const out=[];
 for(const x of document.querySelectorAll(arguments[0])){

@@ -122,6 +122,7 @@ CHECKS = {
     'readme': lambda: unchanged('README.md is what nbs/index.ipynb says', 'python', 'tools/make_readme.py'),
     'address': one_address,
     'paths': no_relative_paths,
+    'lessons': lambda: tool('lessons are short, and begin with a picture', 'lesson_size.py'),
     'site': lambda: tool('the site as Quarto writes it is mended and checked', 'site_test.py'),
     'ruff': lint,
     'wheel': wheel,
