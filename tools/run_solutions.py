@@ -1,6 +1,9 @@
 """Run notebooks without their slow cells, then their folded solutions in the same kernel.
 
-A solution is the Python code in a folded callout (`::: {.callout-tip collapse="true"}`). The last line is 'N passed, N failed', counted in notebooks; exit 1 if a solution does not run."""
+A solution is the Python code in a folded callout: `::: {.callout-tip collapse="true"}`, a line
+`## Solution`, the text, `:::`. A callout around code cells, which run with the notebook, has its
+marks in cells of their own. The last line is 'N passed, N failed', counted in notebooks; exit 1 if
+a solution does not run."""
 import argparse
 import re
 import sys

@@ -69,10 +69,11 @@ def no_relative_paths():
     return says('no notebook reads a file by a relative path', found)
 
 def one_fold():
-    "What is folded in a text is a callout, which tools/run_solutions.py reads."
+    "What is folded in a text is a callout with its title inside, as tools/run_solutions.py reads it."
     cells = [(p, c) for p in notebooks() for c in read_nb(p)['cells'] if c['cell_type'] == 'markdown']
-    found = [f"{name_of(p)} {c['id']}" for p, c in cells if '<details' in ''.join(c['source'])]
-    return says('what is folded is a callout', found and f'<details> in {found}')
+    other = re.compile(r'<details|^:::.*collapse=.*(title=|\}\n(?!## ))', re.M)
+    found = [f"{name_of(p)} {c['id']}" for p, c in cells if other.search(''.join(c['source']))]
+    return says('what is folded is a callout', found and f'<details> or a title in {found}')
 
 def lint(): return says('ruff', output(run(BIN/'ruff', 'check', *RUFF)))
 
