@@ -1,7 +1,7 @@
 """Check the built site: links, anchors, pictures, alt texts, files from elsewhere, sizes.
 
 Every link and anchor of the site itself must exist; a page has a picture (but for PLAIN) and every
-picture an alt text; previews are files; no file is loaded from another site (--online allows it).
+picture an alt text; previews are files; no file is loaded from another site, so that it reads offline.
 Prints one line for each thing found and 'N found' last; exit 1 if there is any. Addresses of other
 sites are not followed. tools/site_test.py holds it against pages as Quarto writes them."""
 import argparse
@@ -61,14 +61,14 @@ def place(path, site, to):
     if to.startswith('/'): return site/to.removeprefix(f'{BASE}/').lstrip('/') if BASE else site/to[1:]
     return (path.parent/to).resolve()
 
-def broken(path, page, pages, site, offline):
+def broken(path, page, pages, site):
     "What the links and files of one page lead to, if to nothing."
     for kind, targets in (('link', page.links), ('file', page.loads)):
         for href in dict.fromkeys(targets):
             u = urlsplit(href)
             if u.scheme in ('data', 'mailto', 'javascript'): continue
             if u.scheme or href.startswith('//'):
-                if kind == 'file' and offline: yield f'loads {href[:80]}'
+                if kind == 'file': yield f'loads {href[:80]}'
                 continue
             target = place(path, site, unquote(u.path))
             if target.is_dir(): target = target/'index.html'
@@ -76,7 +76,7 @@ def broken(path, page, pages, site, offline):
             if not target.exists(): yield f'broken {kind} {href}'
             elif there and target in pages and there not in pages[target].ids: yield f'broken anchor {href}'
 
-def check(site, offline=True):
+def check(site):
     "All things found, as (page, what)."
     site = site.resolve()
     pages = {p: Page(p) for p in sorted(site.rglob('*.html')) if 'site_libs' not in p.parts}
@@ -85,10 +85,10 @@ def check(site, offline=True):
         found += [f'picture without alt text in {cell}' for cell in page.no_alt]
         name = path.relative_to(site).as_posix()
         if not page.pictures and name not in PLAIN: found.append('no picture')
-        found += broken(path, page, pages, site, offline)
+        found += broken(path, page, pages, site)
         found += no_preview(page, site)
         for what in found: yield name, what
-    for p in site.rglob('*.css') if offline else ():
+    for p in site.rglob('*.css'):
         u = REMOTE.search(p.read_text(encoding='utf8'))
         if u: yield p.relative_to(site).as_posix(), f'loads {u[0]}'
     size = sum(p.stat().st_size for p in site.rglob('*') if p.is_file())/1e6
@@ -108,9 +108,7 @@ def no_preview(page, site):
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument('site', nargs='?', type=Path, default=root/'_docs')
-    p.add_argument('--online', action='store_true', help='files of other sites are allowed')
-    args = p.parse_args()
-    found = list(check(args.site, not args.online))
+    found = list(check(p.parse_args().site))
     for page, what in found: print(f'{page}: {what}')
     print(f'{len(found)} found')
     sys.exit(bool(found))

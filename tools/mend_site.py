@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 KATEX = Path(__file__).with_name('katex')
 CDN = re.compile(r'https://cdn\.jsdelivr\.net/npm/katex@[\w.]+/dist')
 FONTS = re.compile(r'@import\s*(?:url\(\s*)?(["\']?)https?://fonts\.[^"\')]*\1\s*\)?\s*;?')
-LOADER = re.compile(r'<script[^>]*(?:(?:require|jquery)(?:\.min)?\.js|html-manager)[^>]*></script>\s*|'
-                    r'<script[^>]*>\s*define\(.jquery.[^<]*</script>\s*')
+LOADER = re.compile(r'<script[^>]*(?:(?:require|jquery|polyfill)(?:\.min)?\.js|html-manager)[^>]*>'
+                    r'</script>\s*|<script[^>]*>\s*define\(.jquery.[^<]*</script>\s*')
 TABLE = re.compile(r'(<table\b(?:(?!<table\b).)*?</table>)', re.S)
 NAV_LINK = re.compile(r'<a\b(?=[^>]*class="nav-link)[^>]*>(?=\s*<span class="menu-text")')
 
