@@ -66,6 +66,7 @@ def nav(have):
     rooms = {p: [n for n in listed(p) if n in have] for p in PATHS}
     out = ['  navbar:', '    left:', '      - {text: Start, href: index.ipynb}']
     out += [f'      - {{text: {p}, href: {ns[0]}}}' for p, ns in rooms.items() if ns]
+    out += ['    right:', f"      - {{icon: github, text: Code, href: {settings()['git_url']}}}"]
     out += ['  sidebar:', '    style: floating', '    collapse-level: 1']
     out += ['    contents:', '      - index.ipynb']
     for p, ns in rooms.items():
