@@ -38,7 +38,7 @@ READERS = {
                    ['going_further/exact_posteriors', 'going_further/methods',
                     'reference/results']),
     'engineer': ('your pictures, your model',
-                 ['practice/your_picture', 'practice/photographs', 'practice/commands',
+                 ['practice/your_picture', 'practice/commands',
                   'practice/models_of_others']),
 }
 API = 'reference/api.ipynb'  # made by tools/make_docs.py, on the site only
