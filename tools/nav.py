@@ -18,10 +18,10 @@ PATHS = {
         '05_sampling', '06_ddnm', '07_ddnm_plus', '08_time_travel', '09_does_it_work')],
     'Going further': ['going_further/' + n for n in (
         'operators', 'unet', 'objective', 'spectral', 'gaussian', 'second_order', 'sampler_noise',
-        'noisy_measurements', 'travel', 'two_pixels', 'exact_posteriors', 'methods', 'uncertainty', 'tables',
-        'experiments')],
+        'noisy_measurements', 'travel', 'two_pixels', 'exact_posteriors', 'methods', 'metrics', 'uncertainty',
+        'tables', 'experiments')],
     'Practice': ['practice/' + n for n in (
-        'photographs', 'commands', 'images', 'models_of_others', 'guided_diffusion', 'large_images',
+        'your_picture', 'photographs', 'commands', 'images', 'models_of_others', 'guided_diffusion', 'large_images',
         'video', 'challenge', 'training_loop', 'training_runs', 'records', 'dreaming_store', 'dreaming_fit',
         'dreaming_layout', 'dreaming_frames', 'dreaming_mha', 'render_sdf', 'render_patient',
         'render_occluders', 'render_frames', 'render_dataset', 'widgets', 'widget_pages', 'plane',
