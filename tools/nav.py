@@ -31,7 +31,7 @@ PATHS = {
 # who reads -> what they want, and the first notebooks of their route
 READERS = {
     'student': ('ten lessons in order',
-                ['course/00_one_page', 'course/01_inverse_problems', 'course/06_ddnm']),
+                ['course/00_one_page', 'course/01_inverse_problems']),
     'teacher': ('pictures that move, exercises',
                 ['course/05_sampling', 'course/08_time_travel', 'reference/questions']),
     'researcher': ('what is true, and where it fails',
