@@ -8,6 +8,7 @@ __all__ = ['texture_spectrum', 'spectral_filter', 'sample_texture', 'texture_den
            'estimate_spectrum']
 
 # %% ../nbs/going_further/gaussian.ipynb #e0dc6648
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from .denoiser import Denoiser
-from .operators import LinearOperator, conjugate_gradients, dot, inv0, mirror
+from .operators import LinearOperator, conjugate_gradients, dot, mirror
 from .sampling import DDPM, Correction, check_range
 
 # %% ../nbs/going_further/gaussian.ipynb #01bf87a0
@@ -78,6 +79,10 @@ def gaussian_gain(
     "The most probable image that explains `r` under the prior with variances `v` (Kalman gain)."
     def K(d): return A(spectral_filter(v, A.adjoint(d))) + sigma_y**2*d
     u = conjugate_gradients(K, r, None, None, iters, 1e-10, warn=False)
+    left = ((r - K(u)).norm()/r.norm().clamp(min=1e-30)).item()
+    if not left <= 1e-3:
+        warnings.warn(f'gaussian_gain: a relative residual of {left:.1e} is left after {iters} rounds '
+                      'of conjugate gradients; float64, more of them or more noise help', stacklevel=2)
     return spectral_filter(v, A.adjoint(u))
 
 # %% ../nbs/going_further/gaussian.ipynb #abdfe0de
@@ -116,6 +121,23 @@ def as_spectrum(
     return spectrum
 
 # %% ../nbs/going_further/gaussian.ipynb #d1c04a01
+_LEFT, _MOST = .1, 256 # share of the gain that may be left; rounds of conjugate gradients at most
+
+def _solve(K, b, M, rounds, floor): # K u = b; M is about K⁻¹; first rounds; (B,), below it is rounding
+    "Conjugate gradients until rᵀMr, what is still to gain, is a tenth of what it was in each image."
+    rest, goal = floor, torch.maximum(_LEFT*dot(b, M(b)), floor)
+    u, r = torch.zeros_like(b), b
+    for _ in range(max(1, (_MOST//rounds).bit_length())):    # twice as many each time
+        u = u + conjugate_gradients(K, r, None, M, rounds, 0, rest, warn=False)
+        r = b - K(u)
+        left, rest, rounds = dot(r, M(r)), goal, 2*rounds
+        if (left <= goal).all(): return u
+    share = _LEFT*(left/goal).max().item()
+    warnings.warn(f'GaussianCorrection: {share:.1%} of the gain is left after {rounds} rounds of '
+                  f'conjugate gradients, more than {_LEFT:.0%}; take more iters', stacklevel=4)
+    return u
+
+# %% ../nbs/going_further/gaussian.ipynb #d1c04a05
 def _rounding(u, w): return 10*torch.finfo(u.dtype).eps*dot(u, w) # below this, only rounding
 
 def _noise_free(A, y, spectrum, iters): # -> correct(x0, a, b)
@@ -125,21 +147,27 @@ def _noise_free(A, y, spectrum, iters): # -> correct(x0, a, b)
         w = spectral_filter(1/v, d)
         def K(n): return A.null(spectral_filter(1/v, n))
         def M(s): return A.null(spectral_filter(v, s))
-        n = conjugate_gradients(K, -A.null(w), None, M, iters, 0, _rounding(d, w), warn=False)
-        return x0 + d + A.null(n)
+        return x0 + d + A.null(_solve(K, -A.null(w), M, iters, _rounding(d, w)))
     return correct
 
 def _noisy(A, y, spectrum, iters, sigma_y): # -> correct(x0, a, b)
-    "The change that maximises the posterior: (1/V + AᵀA/σ²) d = Aᵀ(y - A x0)/σ²."
-    singular_values = A.singular_values.to(y.device)
+    "The change that maximises the posterior, in coordinates that suit any noise: d = d₀ + √g u."
+    s = A.singular_values.to(y.device).double()
     def correct(x0, a, b):
         v = posterior_variance(spectrum, a)
-        g = sigma_y**2/(sigma_y**2 + singular_values**2*v.mean())   # 1 where nothing is measured
-        seen = ((1 - g)*sigma_y*inv0(singular_values))**2
-        def K(d): return spectral_filter(1/v, d) + A.adjoint(A(d))/sigma_y**2
-        def M(s): return A.spectral(g, spectral_filter(v, A.spectral(g, s))) + A.spectral(seen, s)
-        s = A.adjoint(y - A(x0))/sigma_y**2
-        return x0 + conjugate_gradients(K, s, None, M, iters, 0, _rounding(s, M(s)), warn=False)
+        white = v.mean()
+        g = 1/(1 + (s*white.sqrt()/sigma_y)**2)              # 1 where nothing is measured
+        h = g.sqrt()
+        def K(u):
+            smooth = A.spectral(h, spectral_filter(1/v, A.spectral(h, u)))
+            return smooth + A.spectral((1 - g)/white, u)
+        def M(u):
+            rough = A.spectral(h, spectral_filter(v, A.spectral(h, u)))
+            return rough + A.spectral((1 - g)*white, u)
+        d = A.spectral(1 - g, A.pinv(y - A(x0)))             # the answer for a white spectrum
+        w = spectral_filter(1/v, d)
+        start = A.spectral(h, d/white.to(d) - w)
+        return x0 + d + A.spectral(h, _solve(K, start, M, iters, _rounding(d, w)))
     return correct
 
 # %% ../nbs/going_further/gaussian.ipynb #d1c04a02
@@ -148,7 +176,7 @@ class GaussianCorrection(Correction):
     """Bayes' rule for Gaussian images: x0 + V Aᵀ(A V Aᵀ + σ²)⁻¹(y - A x0), V the posterior variance
     (LMMSE, Wiener; kin of ΠGDM, TMPD and MMPS)."""
     spectrum:tuple|Tensor # of clean images: (3,H,W), or (std, colour, slope) of `texture_spectrum`
-    iters:int=4 # rounds of conjugate gradients; with noise twice as many
+    iters:int=4 # rounds of conjugate gradients before the first look at what is left
     needs_spectrum = 'noisy'
 
     def __post_init__(self):
@@ -173,7 +201,7 @@ class GaussianCorrection(Correction):
         spectrum = as_spectrum(self.spectrum, A.image_shape(y)).to(y.device)
         return self._correct(A, y, spectrum, float(sigma_y)), noise
     def _correct(self, A, y, spectrum, sigma_y): # -> correct(x0, a, b)
-        if sigma_y: return _noisy(A, y, spectrum, 2*self.iters, sigma_y)
+        if sigma_y: return _noisy(A, y, spectrum, self.iters, sigma_y)
         return _noise_free(A, y, spectrum, self.iters)
 
 # %% ../nbs/going_further/gaussian.ipynb #d1c04a04
