@@ -133,6 +133,9 @@ few-steps: data/holdout .venv/lessons-ok ## the best image from 8 and from 20 ev
 calibration: data/holdout .venv/lessons-ok ## do 90 % intervals hold 90 %: results/calibration.jsonl
 	$(BIN)/python tools/calibration.py data/holdout --settings fast,quick,default,careful
 
+results: data/holdout .venv/bench-ok ## every table that depends on the bundled weights, with an estimate of the time left; resumable; PLAN=--plan only lists
+	$(BIN)/python tools/results.py $(PLAN)
+
 bench: .venv/bench-ok ## what the sampler costs beside the network: results/bench.jsonl
 	$(BIN)/python tools/bench.py
 
@@ -163,5 +166,5 @@ bench-train: .venv/bench-ok ## training speed beside diffusers: results/bench_tr
 
 .PHONY: baselines bench bench-operators bench-train browser-test calibration check check-site colab-test \
 	compare data demo docs exact few-steps help holdout house kill-test lab masks noisy notebooks process-test \
-	reading readme report-figures samplers solutions table tasks test train train-long train-portraits train-six \
+	reading readme report-figures results samplers solutions table tasks test train train-long train-portraits train-six \
 	transitions video

@@ -30,7 +30,7 @@ from ddnm_nb.sampling import (
 # %% ../nbs/course/06_ddnm.ipynb #9e391ea2
 @dataclass(frozen=True)
 class Projection(Correction):
-    "DDNM: make the x0 estimate agree with y, keep its null-space part (Wang et al. 2023, Eq. 13)."
+    "DDNM: make the x0 estimate agree with y, keep its null-space part (Eq. 13)."
     noisy = False
 
     def bind(self, A, y, sigma_y=0., noise=Renoise(.85)): # as for `Correction`
@@ -40,44 +40,54 @@ class Projection(Correction):
         return correct, noise
 
 # %% ../nbs/course/06_ddnm.ipynb #7f278af6
-SCENES = (.63, .6, 2.6) # `texture_spectrum` of operating rooms: std, colour, slope of training frames
+#| code-fold: true
+#| code-summary: "Presets and defaults"
+SCENES = (.63, .6, 2.6) # `texture_spectrum` of operating rooms: std, colour, slope
 
 PRESETS = { # name -> a sampler and a correction, chosen for the bundled network
-    name: dict(sampler=sampler, correction=GaussianCorrection(SCENES)) for name, sampler in {
+    name: dict(sampler=sampler, correction=GaussianCorrection(SCENES))
+    for name, sampler in {
         'quick': Sampler(8, 'geometric', Renoise(1.), order=2),
         'fast': Sampler(20, 'even', Renoise(.85)),
         'default': Sampler(50, 'even', Renoise(.85)),
         'careful': Sampler(20, 'geometric', Renoise(1.), order=2)}.items()}
 
-# %% ../nbs/course/06_ddnm.ipynb #52d29e1d
 def default_correction(
     A:LinearOperator, # the measurement
     sigma_y:float|Tensor=0., # standard deviation of the noise of y
 )->Correction: # what `restore` takes when none is given
-    "`Projection` without noise; with it `DDNMPlus` if A has singular values, else `DDNMPlusScalar`."
+    "Without noise `Projection`; else `DDNMPlus`, or without an SVD `DDNMPlusScalar`."
     if not torch.as_tensor(sigma_y).gt(0).any(): return Projection()
     return DDNMPlus() if hasattr(A, 'singular_values') else DDNMPlusScalar()
 
 # %% ../nbs/course/06_ddnm.ipynb #16b90256
+#| code-fold: true
+#| code-summary: "Does the measurement fit the operator?"
 def image_like(
     A:LinearOperator, # the measurement
     y:Tensor, # what it gave
 )->Tensor: # zeros (B,C,H,W), of the type and device of y
-    "Zeros in the shape of the images behind y; a `ValueError` if `A` cannot have made `y`."
+    "Zeros shaped as the images behind y; a `ValueError` if `A` cannot have made `y`."
+    name = type(A).__name__
     if not isinstance(A, LinearOperator):
-        name = type(A).__name__
-        raise ValueError(f'need an operator, got {name}; LinearMap makes one from a function')
-    if not torch.is_tensor(y): raise ValueError(f'need a tensor y, got {type(y).__name__}')
-    if not y.isfinite().all(): raise ValueError('need a finite y, got NaN or infinity in it')
+        hint = 'LinearMap makes one from a function'
+        raise ValueError(f'need an operator, got {name}; {hint}')
+    if not torch.is_tensor(y):
+        raise ValueError(f'need a tensor y, got {type(y).__name__}')
+    if not y.isfinite().all():
+        raise ValueError('need a finite y, got NaN or infinity in it')
     x = torch.zeros(A.image_shape(y)).to(y)
     if A(x).shape != y.shape:
-        raise ValueError(f'need y as {A!r} makes it, {tuple(A(x).shape)}, got {tuple(y.shape)}')
+        want, got = tuple(A(x).shape), tuple(y.shape)
+        raise ValueError(f'need y as {A!r} makes it, {want}, got {got}')
     return x
 
 # %% ../nbs/course/06_ddnm.ipynb #b9077fbf
+#| code-fold: true
+#| code-summary: "Where a trajectory starts"
 def start_noise(
     like:Tensor, # images (B,C,H,W)
-    seeds=None, # an integer k for k, k+1, ...; one an image; or a function like `torch.randn_like`
+    seeds=None, # an integer k for k, k+1, ...; one an image; or as `torch.randn_like`
     x_T:Tensor|None=None, # where to start; drawn when None
 )->tuple: # x_T, source of noise
     "Where a trajectory starts, and what draws for it."
@@ -89,21 +99,24 @@ def start_noise(
             raise ValueError(f'need {len(like)} seeds, one an image, got {len(seeds)}')
         randn = seeded_randn(seeds)
     if x_T is not None and x_T.shape != like.shape:
-        raise ValueError(f'need x_T of shape {tuple(like.shape)}, got {tuple(x_T.shape)}')
+        want, got = tuple(like.shape), tuple(x_T.shape)
+        raise ValueError(f'need x_T of shape {want}, got {got}')
     return randn(like) if x_T is None else x_T.to(like), randn
 
 # %% ../nbs/course/06_ddnm.ipynb #f3638a7c
+#| code-fold: true
+#| code-summary: "restore_steps"
 def restore_steps(
     denoiser, # a `Denoiser`; the work is done where it is
     A:LinearOperator, # the measurement
     y:Tensor, # what was measured, as `A` makes it
-    sigma_y:float|Tensor=0., # std of its noise, in units of [-1,1]; tensor: one a singular value
-    sampler:Sampler|None=None, # from noise to an image; None: the correction's own or the default's
-    correction:Correction|None=None, # makes estimates agree with y; None: `default_correction`
+    sigma_y:float|Tensor=0., # std of its noise; tensor: one for each singular value
+    sampler:Sampler|None=None, # None: the correction's own, or the default's
+    correction:Correction|None=None, # None: `default_correction`
     seeds=None, # as for `start_noise`
-    x_T:Tensor|None=None, # where to start, at the first timestep of the sampler; drawn when None
+    x_T:Tensor|None=None, # where to start, at the first timestep; drawn when None
 ): # generator of `Step`, one a network evaluation; the last `x_s` is the result
-    "Restore images from a linear measurement, step by step; all settings are checked at once."
+    "Restore images from a linear measurement, step by step; checks all settings first."
     levels = torch.as_tensor(sigma_y, dtype=torch.float64, device='cpu')
     for v in levels.aminmax(): check_range('sigma_y', v.item())
     device = getattr(denoiser, 'device', None)
@@ -111,7 +124,7 @@ def restore_steps(
     like = image_like(A, y)
     correction = correction or default_correction(A, sigma_y)
     if sampler is None:
-        own = correction.noises                                # the first is the method's own
+        own = correction.noises                                # the first is its own
         sampler = Sampler(50, noise=own[0]()) if own else PRESETS['default']['sampler']
     pairs = sampler.time_pairs(denoiser)
     correct, noise = correction.bind(A, y, sigma_y, sampler.noise)
@@ -119,6 +132,8 @@ def restore_steps(
     return sample_steps(denoiser, x, pairs, correct, noise, sampler.order, randn)
 
 # %% ../nbs/course/06_ddnm.ipynb #d1c04b01
+#| code-fold: true
+#| code-summary: "restore"
 def restore(
     denoiser, # the arguments are those of `restore_steps`
     A:LinearOperator, # the measurement
@@ -128,11 +143,14 @@ def restore(
     correction:Correction|None=None, # how estimates are made to agree with y
     seeds=None, # one integer for all images, or one for each
     x_T:Tensor|None=None, # where to start
-)->Tensor: # restored images (B,C,H,W)
-    "Restore images from a linear measurement (DDNM, Wang et al. 2023): the end of `restore_steps`."
-    return final_image(restore_steps(denoiser, A, y, sigma_y, sampler, correction, seeds, x_T))
+)->Tensor: # restored images (B,3,H,W)
+    "Restore images from a linear measurement (DDNM): the end of `restore_steps`."
+    steps = restore_steps(denoiser, A, y, sigma_y, sampler, correction, seeds, x_T)
+    return final_image(steps)
 
 # %% ../nbs/course/06_ddnm.ipynb #7db6113f
+#| code-fold: true
+#| code-summary: "Settings in files"
 def _kinds():
     "The classes of settings by name, of all modules that are imported."
     corrections = [Correction]
@@ -141,9 +159,8 @@ def _kinds():
     classes = Sampler, DDPM, DDIM, Renoise, *noises, *corrections
     return {c.__name__: c for c in classes if is_dataclass(c)}
 
-# %% ../nbs/course/06_ddnm.ipynb #d1c04b02
 def to_json(
-    setting, # a `Sampler`, a noise or a correction; or a dict or list of such, numbers and words
+    setting, # a `Sampler`, noise or correction; or a dict or list of such
 )->dict: # of numbers, words, lists and dicts; `kind` names the class
     "Settings as a file of results keeps them; the inverse of `from_json`."
     if setting is None or isinstance(setting, (bool, int, float, str)): return setting
@@ -151,10 +168,16 @@ def to_json(
     if isinstance(setting, dict): return {k: to_json(v) for k, v in setting.items()}
     kind, kinds = type(setting).__name__, _kinds()
     if kinds.get(kind) is not type(setting):
-        raise ValueError(f'need settings made of {", ".join(kinds)}, numbers and words, got {kind}')
+        known = ', '.join(kinds)
+        want = f'settings made of {known}, numbers and words'
+        raise ValueError(f'need {want}, got {kind}')
     if kind == 'DDPM': return dict(kind=kind)                # it has no choice of eta
-    return dict(kind=kind) | {f.name: to_json(getattr(setting, f.name)) for f in fields(setting)}
+    named = {f.name: to_json(getattr(setting, f.name)) for f in fields(setting)}
+    return dict(kind=kind) | named
 
+# %% ../nbs/course/06_ddnm.ipynb #d1c04b02
+#| code-fold: true
+#| code-summary: "Settings from files"
 def from_json(
     d, # what `to_json` made
 ): # settings; lists become tuples
@@ -165,5 +188,6 @@ def from_json(
     if 'kind' not in given: return given
     kind = given.pop('kind')
     if kind not in kinds:
-        raise ValueError(f'need one of {", ".join(kinds)}, got {kind!r}; is its module imported?')
+        known = ', '.join(kinds)
+        raise ValueError(f'need one of {known}, got {kind!r}; is its module imported?')
     return kinds[kind](**given)

@@ -28,10 +28,12 @@ def scalar_weights(
     return lam, (sigma**2 - (c0*lam*sigma_y)**2).clamp(min=0)
 
 # %% ../nbs/course/07_ddnm_plus.ipynb #2bf1a262
+#| code-fold: true
+#| code-summary: "DDNMPlusScalar"
 @dataclass(frozen=True)
 class DDNMPlusScalar(Correction):
-    "DDNM+ with one weight for all pixels (DDNM, Eq. 17 to 19; the report's), for any operator."
-    gain:float|None=None # how much A⁺ magnifies noise, 1 in the paper; None: its largest singular value
+    "DDNM+ with one weight for all pixels (DDNM, Eq. 17 to 19), for any operator."
+    gain:float|None=None # how much A⁺ magnifies noise; 1 in the paper; None: at most
     noise_free = False
     noises = (DDPM,)
 
@@ -39,20 +41,26 @@ class DDNMPlusScalar(Correction):
         if self.gain is not None: check_range('gain', self.gain)
 
     def bind(self, A, y, sigma_y=0., noise=DDPM()): # as for `Correction`
-        "The noise is DDPM's, with less of it fresh: c_t x_t, less what √b x0_hat holds of it."
+        "DDPM's noise, less of it fresh: c_t x_t without what √b x0_hat holds of it."
         self.check(A, sigma_y, noise)
         if torch.is_tensor(sigma_y) and sigma_y.numel() > 1:
-            n = sigma_y.numel()
-            raise ValueError(f'need one sigma_y for DDNMPlusScalar, got {n}; DDNMPlus takes many')
+            got = f'got {sigma_y.numel()}; DDNMPlus takes many'
+            raise ValueError(f'need one sigma_y for DDNMPlusScalar, {got}')
         level = sigma_y*(_gain(A, y) if self.gain is None else self.gain)
-        def correct(x0, a, b): return x0 - scalar_weights(a, b, level)[0]*A.pinv(A(x0) - y)
+        def correct(x0, a, b):
+            lam, _ = scalar_weights(a, b, level)
+            return x0 - lam*A.pinv(A(x0) - y)
         def scalar_noise(e, e_hat, a, b, randn):
-            old = posterior_coefficients(a, b)[1]*(1 - a).sqrt()*e_hat
-            return old + scalar_weights(a, b, level)[1].sqrt()*randn(e_hat)
+            _, gamma = scalar_weights(a, b, level)
+            ct = posterior_coefficients(a, b)[1]
+            return ct*(1 - a).sqrt()*e_hat + gamma.sqrt()*randn(e_hat)
         return correct, scalar_noise
 
+# %% ../nbs/course/07_ddnm_plus.ipynb #67100008
+#| code-fold: true
+#| code-summary: "How much A⁺ magnifies noise"
 def _gain(A, y):
-    "The largest singular value of A⁺, found on one image if A takes one, else on a batch like y."
+    "The largest singular value of A⁺, on one image if A takes one, else on a batch."
     shape = A.image_shape(y)
     one = torch.zeros(1, *shape[1:], device=y.device, dtype=y.dtype)
     try: A.check(one)
@@ -64,40 +72,47 @@ def _gain(A, y):
 def spectral_weights(
     singular_values:Tensor, # 0 where nothing is measured
     b:Tensor, # ᾱ_s
-    sigma_y:float|Tensor, # standard deviation of the noise of y; tensor: one a singular value
-    eta:float=.85, # share of fresh noise where the measurement is noisier than x_s may be
-    fresh:Tensor|None=None, # fresh noise where nothing is measured; None: η√(1-b), as in the paper
+    sigma_y:float|Tensor, # std of the noise of y; tensor: one a singular value
+    eta:float=.85, # share of fresh noise where y is noisier than x_s may be
+    fresh:Tensor|None=None, # fresh noise where s_i is 0; None: η√(1-b), the paper's
 )->tuple: # lambda, d1, d2, each shaped as `singular_values`
-    "Weight, fresh noise and predicted noise of each coordinate (DDNM, appendix on noisy tasks)."
-    s, sigma = singular_values.to(b), (1 - b).sqrt()
-    fresh = eta*sigma if fresh is None else fresh
-    lim = b.sqrt()*sigma_y*inv0(s)
-    noisier, free = lim > sigma, s == 0
-    lam = torch.where(noisier, sigma*(1 - eta**2)**.5/lim.clamp(min=1e-30), 1.)
-    rest = (sigma**2 - lim**2).clamp(min=0).sqrt()
-    d1 = torch.where(free, fresh, torch.where(noisier, eta*sigma, rest))
-    d2 = torch.where(free, (sigma**2 - fresh**2).clamp(min=0).sqrt(), 0.)
+    "Weight, fresh noise and predicted noise of each coordinate (DDNM, appendix)."
+    s_i, total = singular_values.to(b), (1 - b).sqrt()
+    fresh = eta*total if fresh is None else fresh
+    brought = b.sqrt()*sigma_y*inv0(s_i)                              # ℓ_i
+    noisier, free = brought > total, s_i == 0
+    lam = torch.where(noisier, total*(1 - eta**2)**.5/brought.clamp(min=1e-30), 1.)
+    rest = (total**2 - brought**2).clamp(min=0).sqrt()
+    d1 = torch.where(free, fresh, torch.where(noisier, eta*total, rest))
+    d2 = torch.where(free, (total**2 - fresh**2).clamp(min=0).sqrt(), 0.)
     return lam, d1, d2
 
 # %% ../nbs/course/07_ddnm_plus.ipynb #b931182a
+#| code-fold: true
+#| code-summary: "DDNMPlus: the three numbers as a correction"
 @dataclass(frozen=True)
 class DDNMPlus(Correction):
     "DDNM+ with a weight for each singular value (DDNM, appendix on noisy tasks)."
-    eta:float=.5 # share of fresh noise where the measurement is noisier than x_s may be, in [0,1]
+    eta:float=.5 # share of fresh noise where y is noisier than x_s may be, in [0,1]
     noise_free = False
     needs_spectrum = True
 
     def __post_init__(self): check_range('eta', self.eta, 1)
 
     def bind(self, A, y, sigma_y=0., noise=DDPM()): # as for `Correction`
-        "Measured coordinates get the noise that the budget leaves; the others that of the sampler."
-        many = torch.is_tensor(sigma_y)               # one a singular value; any of them may be 0
+        "Measured coordinates get what the budget leaves, others the sampler's own."
+        many = torch.is_tensor(sigma_y)                 # one for each singular value
         self.check(A, 1. if many else sigma_y, noise)
         if not hasattr(noise, 'fresh'):
-            raise ValueError(f'need noise with `fresh` for DDNMPlus, such as DDPM(), got {noise!r}')
-        s, level = A.singular_values.to(y.device), sigma_y.to(y) if many else sigma_y
-        def weights(a, b): return spectral_weights(s, b, level, self.eta, noise.fresh(a, b))
-        def correct(x0, a, b): return x0 - A.spectral(weights(a, b)[0], A.pinv(A(x0) - y))
+            want = 'noise with `fresh` for DDNMPlus, such as DDPM()'
+            raise ValueError(f'need {want}, got {noise!r}')
+        s_i = A.singular_values.to(y.device)
+        level = sigma_y.to(y) if many else sigma_y
+        def weights(a, b):
+            return spectral_weights(s_i, b, level, self.eta, noise.fresh(a, b))
+        def correct(x0, a, b):
+            lam, _, _ = weights(a, b)
+            return x0 - A.spectral(lam, A.pinv(A(x0) - y))
         def spectral_noise(e, e_hat, a, b, randn):
             _, d1, d2 = weights(a, b)
             return A.spectral(d1, randn(e)) + A.spectral(d2, e)

@@ -15,24 +15,27 @@ from torch import Tensor, nn
 from .schedule import at, predict_x0
 
 # %% ../nbs/course/03_denoiser.ipynb #d0a1000q
+#| code-fold: true
+#| code-summary: "Inside: choose_precision, for bfloat16 where the device has it"
 def _has_fast_bf16(device)->bool: # torch.device
-    "Whether a device computes in bfloat16 by hardware."
+    "Whether a device computes in bfloat16 by hardware; elsewhere it is slow."
     if device.type == 'cuda': return torch.cuda.get_device_capability(device) >= (8, 0)
     asks = ('_is_avx512_bf16_supported', '_is_amx_tile_supported')
     return device.type == 'cpu' and any(getattr(torch.cpu, ask, bool)() for ask in asks)
 
 def choose_precision(
-    precision:str, # 'float32', 'bf16', or 'auto': bf16 where the device has hardware for it, else float32
+    precision:str, # 'float32', 'bf16', or 'auto': bf16 where the device is fast at it
     device=None, # torch.device
 )->str: # 'float32' or 'bf16'
     "What a network computes in; a `ValueError` for other words."
     known = 'float32', 'bf16', 'auto'
     if precision not in known:
-        raise ValueError(f'need a precision out of {", ".join(known)}, got {precision!r}')
+        out_of = ', '.join(known)
+        raise ValueError(f'need a precision out of {out_of}, got {precision!r}')
     if precision != 'auto': return precision
     return 'bf16' if device is not None and _has_fast_bf16(device) else 'float32'
 
-# %% ../nbs/course/03_denoiser.ipynb #d0a1000c
+# %% ../nbs/course/03_denoiser.ipynb #d0a1000p
 def _compiled(network:nn.Module)->Callable:
     "`torch.compile` that falls back to the network itself, with a warning."
     fast = torch.compile(network)
@@ -41,14 +44,16 @@ def _compiled(network:nn.Module)->Callable:
         if fast is network: return network(x, times)
         try: return fast(x, times)
         except Exception as e:
-            out = network(x, times)  # if this fails too, its error is the one that helps
-            warnings.warn(f'torch.compile failed, going on without it: {type(e).__name__}', stacklevel=3)
+            out = network(x, times)  # if this fails too, its error is the better one
+            told = f'torch.compile failed, going on without it: {type(e).__name__}'
+            warnings.warn(told, stacklevel=3)
             fast = network
             return out
     return run
 
-def _from_network(network:nn.Module, T:int, precision:str, channels_last:bool, compile:bool)->Callable:
-    "A network as a function of x_t and one t in 1..T, computed on its device in its dtype."
+def _from_network(network:nn.Module, T:int, precision:str, channels_last:bool,
+                  compile:bool)->Callable:
+    "A network as a function of x_t and one t in 1..T, on its device, in its dtype."
     if channels_last: network.to(memory_format=torch.channels_last)
     run = _compiled(network) if compile else network
     def predict(x_t, t):
@@ -68,62 +73,69 @@ def _check_schedule(alphas_cumprod:Tensor)->Tensor: # (T+1,)
     raise ValueError(f'need alphas_cumprod ᾱ_0..ᾱ_T, which falls from 1, got {got}')
 
 def _check_noise(e, x_t:Tensor, t:int)->Tensor: # like x_t
-    "The predicted noise, if it has the shape, dtype and device of `x_t`."
+    "The predicted noise, if it is like `x_t`: a wrong shape would be broadcast."
     def like(v):
         if not torch.is_tensor(v): return type(v).__name__
         return f'shape {tuple(v.shape)}, {v.dtype}, on {v.device}'
     if like(e) == like(x_t): return e
-    raise ValueError(f'need the denoiser to return noise of {like(x_t)}, got {like(e)} at t={t}')
+    got = f'got {like(e)} at t={t}'
+    raise ValueError(f'need the denoiser to return noise of {like(x_t)}, {got}')
 
 # %% ../nbs/course/03_denoiser.ipynb #d0a1000f
-def _as_function(network, T:int, precision:str, channels_last:bool, compile:bool)->Callable: # f(x_t, t)
-    if isinstance(network, nn.Module): return _from_network(network, T, precision, channels_last, compile)
-    if not callable(network): raise ValueError(f'need a network or a function, got {type(network).__name__}')
-    if precision != 'float32' or channels_last or compile:
-        raise ValueError('need an nn.Module for precision, channels_last and compile, got a function')
+def _as_function(network, T:int, *options)->Callable:
+    "A network or function as f(x_t, t); options: precision, channels_last, compile."
+    if isinstance(network, nn.Module): return _from_network(network, T, *options)
+    if not callable(network):
+        raise ValueError(f'need a network or a function, got {type(network).__name__}')
+    if options != ('float32', False, False):
+        need = 'an nn.Module for precision, channels_last and compile'
+        raise ValueError(f'need {need}, got a function')
     return network
 
-def _device(denoiser): # -> torch.device; None for a function: that of the images it is given
+def _device(denoiser): # -> torch.device; None for a function: that of its images
     if not isinstance(denoiser.network, nn.Module): return None
     p = next(denoiser.network.parameters(), None)
     if p is None: raise ValueError('need a network with parameters, or a function')
     return p.device
 
 def _describe(denoiser)->str:
-    kind = type(denoiser.network).__name__                   # 'function' for a function
-    return f'Denoiser({kind}, T={denoiser.T}, image_size={denoiser.image_size}, device={denoiser.device})'
+    kind, size = type(denoiser.network).__name__, denoiser.image_size
+    about = f'T={denoiser.T}, image_size={size}, device={denoiser.device}'
+    return f'Denoiser({kind}, {about})'
 
 # %% ../nbs/course/03_denoiser.ipynb #d0a10010
+#| code-fold: true
+#| code-summary: "Inside: Denoiser"
 class Denoiser:
-    "A network or function that predicts noise, with its noise schedule: denoiser(x_t, t) -> predicted noise."
+    "A network or function with its schedule: denoiser(x_t, t) -> predicted noise."
     def __init__(self,
-        network, # `nn.Module`, called as network(x, times (B,) in 0..T-1); or function f(x_t, t), t in 1..T
+        network, # `nn.Module` of (x, times (B,) in 0..T-1), or function of (x_t, t)
         alphas_cumprod:Tensor, # (T+1,), falls from 1
-        image_size:int|None=None, # height and width of the images it was trained on; None: any
-        precision:str='float32', # network: 'float32', 'bf16' (autocast) or 'auto', see `choose_precision`
-        channels_last:bool=False, # network: other layout of its weights, for good; faster in float32 on a CPU
-        compile:bool=False, # network: `torch.compile`, up to minutes at first, then faster
+        image_size:int|None=None, # height and width trained on; None: any
+        precision:str='float32', # network: 'float32', 'bf16' or 'auto'
+        channels_last:bool=False, # network: layout of its weights; faster on a CPU
+        compile:bool=False, # network: `torch.compile`, slow at first, then faster
     ):
         self.alphas_cumprod = _check_schedule(alphas_cumprod)
         self.T = len(self.alphas_cumprod) - 1
         self.network, self.image_size = network, image_size
-        self.info = getattr(network, 'info', {})                           # what its file says of itself
+        self.info = getattr(network, 'info', {})  # what its file says of itself
         self.precision = choose_precision(precision, self.device)
-        self._predict = _as_function(network, self.T, self.precision, channels_last, compile)
+        options = self.precision, channels_last, compile
+        self._predict = _as_function(network, self.T, *options)
 
     @torch.no_grad()
     def __call__(self,
         x_t:Tensor, # noisy images (B,C,H,W)
         t:int, # their timestep, 1..T
     )->Tensor: # predicted noise, same shape, dtype and device
-        "Predict the noise in `x_t`; a `ValueError` if what comes back is not noise like `x_t`."
+        "Predict the noise in `x_t`; a `ValueError` if the answer is not like `x_t`."
         return _check_noise(self._predict(x_t, t), x_t, t)
 
     def x0(self, x_t:Tensor, t:int)->Tensor: # as for the call -> (B,C,H,W)
-        "The x0 estimate: the mean of x_0 given x_t (Tweedie's formula), if the predicted noise is exact."
+        "The x0 estimate: the mean of x_0 given x_t, if the predicted noise is exact."
         return predict_x0(x_t, self(x_t, t), t, self.alphas_cumprod)
-    device = property(_device)
-    __repr__ = _describe
+    device, __repr__ = property(_device), _describe
 
 # %% ../nbs/course/03_denoiser.ipynb #d0a10012
 def pixel_denoiser(

@@ -26,7 +26,7 @@ from .ddnm import from_json, restore, to_json
 from .denoiser import Denoiser
 from .metrics import biharmonic, psnr, sample_std, ssim
 from .operators import AveragePooling, Grayscale, Inpainting
-from .pretrained import load_denoiser
+from .pretrained import load_denoiser, weights_id
 from .records import machine, read_rows
 from .render.patient import Material, make_camera
 from .render.sdf import coarse_depth, make_intrinsics, pixel_grid, pixel_rays, sphere_trace
@@ -210,6 +210,7 @@ def _counted(denoiser:Denoiser)->tuple:
 # all that a row says of what was done, to be given to `grid`
 SETTING = dict(
     name='', method='DDNM', model=None, # in a table; one of METHODS; name or file of weights
+    weights=None, # the first digits of the fingerprint of the weights, `weights_id`; None: any
     data='data/holdout', size=128, first=0, every=1, count=None, # frames first, first + every, ...
     task='inpaint', sigma_y=0., grow=0, # one of OPERATORS; noise of y; pixels that the hole is too large
     settings={}, samples=1, seed=0, # sampler and correction; samples of each frame; of the noise
@@ -223,6 +224,8 @@ def _checked(setting:dict, known)->dict:
     s = SETTING | setting
     if s['method'] not in METHODS:
         raise ValueError(f'need a method out of {", ".join(METHODS)}, got {s["method"]!r}')
+    if s['weights'] not in (None, s['model'] and weights_id(s['model'])):
+        raise ValueError(f'need weights {s["weights"]}, got other ones in {s["model"]}')
     return s
 
 # %% ../nbs/going_further/experiments.ipynb #0e9a1036

@@ -16,7 +16,7 @@ from ddnm_nb.data.frames import HoleFrames
 from ddnm_nb.ddnm import PRESETS, Projection, restore, to_json
 from ddnm_nb.metrics import mean_over, psnr, sample_std
 from ddnm_nb.operators import Inpainting
-from ddnm_nb.pretrained import keep_memory, load_denoiser
+from ddnm_nb.pretrained import keep_memory, load_denoiser, weights_id
 from ddnm_nb.records import append_row, machine, read_rows
 from ddnm_nb.sampling import DDPM, Sampler
 from ddnm_nb.uncertainty import coverage, crps, error_scores
@@ -40,29 +40,42 @@ def row(s, truth, mask):
     out = {k: round(v, 4) for k, v in (found | few).items()}
     return out | dict(scores=[round(v, 3) for v in quantiles])
 
+OUT, FRAMES = Path(__file__).parents[1]/'results'/'calibration.jsonl', 64
+
+def missing(name, frames, path=OUT): # those of the frames whose rows are not there
+    settings, weights = json.loads(json.dumps(to_json(SETTINGS[name]))), weights_id(MODEL)
+    rows = read_rows(path) if path.exists() else []
+    there = [(r['setting'], r['frame'], r['settings'], r['weights']) for r in rows]
+    return [i for i in frames if (name, i, settings, weights) not in there]
+
+def frames_of(count, n): # of the data, how many -> their numbers, in random order
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(0)).tolist()
+    return [count*k//n for k in order]
+
+def evaluations_left(denoiser, count=200): # frames of data/holdout
+    return sum(len(missing(k, frames_of(count, FRAMES)))*PRESETS[k]['sampler'].n_calls(denoiser)*N
+               for k in PRESETS)
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument('data', help='folder of scenes with masks, made by `make holdout`')
     p.add_argument('--settings', default='fast', help='some of ' + ', '.join(SETTINGS))
-    p.add_argument('--frames', type=int, default=64, help='how many, spread evenly, in random order')
-    p.add_argument('--out', type=Path, default=Path(__file__).parents[1]/'results'/'calibration.jsonl')
+    p.add_argument('--frames', type=int, default=FRAMES, help='how many, spread evenly, in random order')
+    p.add_argument('--out', type=Path, default=OUT)
     args = p.parse_args()
     keep_memory()
     ds, denoiser = HoleFrames(args.data), load_denoiser(MODEL, precision='auto')
-    order = torch.randperm(args.frames, generator=torch.Generator().manual_seed(0)).tolist()
     for name in args.settings.split(','):
         settings = json.loads(json.dumps(to_json(SETTINGS[name])))
-        for i in tqdm([len(ds)*k//args.frames for k in order], desc=name):
-            rows = read_rows(args.out) if args.out.exists() else []
-            there = [(r['setting'], r['frame'], r['settings']) for r in rows]
-            if (name, i, settings) in there: continue
+        for i in tqdm(missing(name, frames_of(len(ds), args.frames), args.out), desc=name):
             x, mask, truth = [ds[i][k][None] for k in ('image', 'mask', 'gt')]
             start = time.process_time()
             y, A = (x*mask).expand(N, -1, -1, -1), Inpainting(mask.to(denoiser.device))
             out = restore(denoiser, A, y, seeds=1000*i, **SETTINGS[name]).clamp(-1, 1).cpu()
             scene = ds[i]['name'].split('/')[0]
             append_row(args.out, setting=name, settings=settings, frame=i, scene=scene,
-                       samples=N, model=MODEL, precision=denoiser.precision, machine=machine(),
-                       cpu_seconds=round(time.process_time() - start, 1), **row(out, truth, mask))
+                       samples=N, model=MODEL, weights=weights_id(MODEL), precision=denoiser.precision,
+                       machine=machine(), cpu_seconds=round(time.process_time() - start, 1),
+                       **row(out, truth, mask))
 
 if __name__ == '__main__': main()

@@ -7,6 +7,7 @@
     frames     what lies behind each hole, for the choice of figures
 """
 import argparse
+import json
 import os
 from functools import lru_cache
 from importlib.util import find_spec
@@ -16,9 +17,10 @@ from tqdm import tqdm
 
 from ddnm_nb.baselines import RePaint
 from ddnm_nb.data.frames import HoleFrames
-from ddnm_nb.ddnm import PRESETS, Projection
-from ddnm_nb.experiments import SETTING, behind, grid, restoration, run_all
-from ddnm_nb.pretrained import cached
+from ddnm_nb.ddnm import PRESETS, Projection, to_json
+from ddnm_nb.experiments import SETTING, _made_with, behind, grid, restoration, run_all
+from ddnm_nb.pretrained import cached, weights_id
+from ddnm_nb.records import read_rows
 from ddnm_nb.render.dataset import RenderSettings, make_dreaming
 from ddnm_nb.render.patient import make_scene
 from ddnm_nb.sampling import DDPM, Renoise, Sampler
@@ -27,6 +29,7 @@ from ddnm_nb.tables import format_table, results_table
 ROOT = Path(__file__).parents[1]
 MODELS = {'pretrained elsewhere': 'checkpoints/portraits.safetensors'}
 MODELS |= {f'TM-e{e}': f'checkpoints/scenes-epoch{e:02d}.safetensors' for e in (4, 8, 12, 15)}
+BUNDLED = {'bundled, longer training': 'scenes128'}
 CELEBA = 'gwang-kim/DiffusionCLIP-CelebA_HQ'
 DATA = {'data/holdout': RenderSettings(4), 'data/holdout-256': RenderSettings(4, 256),
         'data/first': RenderSettings(1), 'data/first-shadows': RenderSettings(1, shadows=True)}
@@ -50,7 +53,7 @@ def table1(quick, celeba):
     some = dict(first=0, count=16) if quick else dict(first=[0, 1, 2])
     chosen = settings(settings=PRESETS['default'], samples=2, every=4, **some)
     plain = dict(name='biharmonic', method='biharmonic', settings={}, samples=1)
-    rows = [plain] + [dict(name=n, model=m) for n, m in MODELS.items()]
+    rows = [plain] + [dict(name=n, model=m) for n, m in (MODELS | BUNDLED).items()]
     out = [s | row for s in chosen for row in rows]
     if not celeba: return out
     larger = dict(name='CelebA-HQ, 256 x 256', model=str(celeba), data='data/holdout-256', size=256)
@@ -115,6 +118,25 @@ def shares(data, frame):
 TABLES = {'table1': (table1, restoration), 'baselines': (baselines, restoration),
           'tasks': (tasks, restoration), 'masks': (masks, restoration), 'frames': (frames, shares)}
 
+def todo_of(table, quick=False, celeba=None): # settings of all rows, those of networks with their weights
+    plan, run = TABLES[table]
+    todo = plan(quick, celeba)
+    if run is not restoration: return todo
+    return [s | dict(weights=s['model'] and weights_id(s['model'])) for s in todo]
+
+def evaluations_left(denoiser): # of the tables of restorations
+    total = 0
+    for table, (_, run) in TABLES.items():
+        path = Path(ROOT, 'results', f'{table}.jsonl')
+        rows = read_rows(path) if path.exists() else []
+        for s in todo_of(table) if run is restoration else ():
+            if not s['model'] or any(_made_with(r, as_row(s)) for r in rows): continue
+            n = s['settings']['sampler'].n_calls(denoiser)*s['samples']
+            total += n*(s['count'] or 200//s['every'])
+    return total
+
+def as_row(setting): return json.loads(json.dumps(to_json(setting)))
+
 def main():
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -125,8 +147,8 @@ def main():
     p.add_argument('--out', type=Path, help='.jsonl file; results/TABLE.jsonl if not given')
     args = p.parse_args()
     os.chdir(ROOT)
-    plan, run = TABLES[args.table]
-    todo = plan(args.quick, args.celeba)
+    run = TABLES[args.table][1]
+    todo = todo_of(args.table, args.quick, args.celeba)
     for data in {s['data'] for s in todo}: rendered(data)
     out = args.out or Path('results', *['quick']*args.quick, f'{args.table}.jsonl')
     rows = list(tqdm(run_all(run, todo, out), total=len(todo), unit='row', desc=args.table))

@@ -14,7 +14,7 @@ from ddnm_nb.data.frames import HoleFrames
 from ddnm_nb.ddnm import PRESETS, Projection, restore
 from ddnm_nb.metrics import biharmonic, psnr, ssim
 from ddnm_nb.operators import Inpainting
-from ddnm_nb.pretrained import load_denoiser
+from ddnm_nb.pretrained import load_denoiser, weights_id
 from ddnm_nb.records import append_row, machine, read_rows
 from ddnm_nb.sampling import DDPM, Renoise, Sampler
 
@@ -74,6 +74,23 @@ def summary(found):
     means = {k: round(torch.tensor(v).mean().item(), 4) for k, v in found.items()}
     return means | {f'{k}_std': round(torch.tensor(v).std().item(), 4) for k, v in found.items()}
 
+OUT = Path(__file__).parents[1]/'results'/'holdout.jsonl'
+PLAN = [([0, 7, 8, 4, 9, 11, 10], 4), ([0, 1, 2, 3, 4, 6, 7, 8, 9], 1)] # numbers of methods, every n-th frame
+
+def missing(model, methods, frames, path=OUT): # name or file of weights -> methods without a row
+    rows = read_rows(path) if path.exists() else []
+    there = [(r['weights'], r['method'], r['frames']) for r in rows]
+    def of(method): return weights_id(model) if METHODS[method] else None
+    return [m for m in methods if (of(m), m, frames) not in there]
+
+def evaluations_left(denoiser, count=200): # frames of data/holdout
+    names, total = [*METHODS], 0
+    for numbers, every in PLAN:
+        for m in missing('scenes128', [names[i] for i in numbers], count//every):
+            settings, samples = METHODS[m] or (None, 0)
+            if settings: total += settings['sampler'].n_calls(denoiser)*samples*count//every
+    return total
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument('data', help='folder of scenes with masks, made by `make holdout`')
@@ -81,19 +98,18 @@ def main():
     numbered = ', '.join(f'{i} {m}' for i, m in enumerate(METHODS))
     p.add_argument('--methods', default='0,1', help=f'numbers of methods: {numbered}')
     p.add_argument('--every', type=int, default=1, help='take every n-th frame')
-    p.add_argument('--out', type=Path, default=Path(__file__).parents[1]/'results'/'holdout.jsonl')
+    p.add_argument('--out', type=Path, default=OUT)
     args = p.parse_args()
     ds = HoleFrames(args.data, every=args.every)
     for model in args.models.split(','):
-        for method in [[*METHODS][int(i)] for i in args.methods.split(',')]:
+        chosen = [[*METHODS][int(i)] for i in args.methods.split(',')]
+        for method in missing(model, chosen, len(ds), args.out):
             name = label(model) if METHODS[method] else None
-            rows = read_rows(args.out) if args.out.exists() else []
-            there = [(r['model'], r['method'], r['frames']) for r in rows]
-            if (name, method, len(ds)) in there: continue
+            weights = weights_id(model) if name else None
             denoiser = load_denoiser(model, precision='auto') if name else None
             found, spent = scored(denoiser, ds, method)
-            append_row(args.out, model=name, method=method, frames=len(ds), **summary(found),
-                       seconds_a_frame=round(spent/len(ds), 2), machine=machine(),
+            append_row(args.out, model=name, weights=weights, method=method, frames=len(ds),
+                       **summary(found), seconds_a_frame=round(spent/len(ds), 2), machine=machine(),
                        precision=denoiser.precision if denoiser else 'float64',
                        each={k: [round(x, 4) for x in v] for k, v in found.items()})
             print({k: v for k, v in read_rows(args.out)[-1].items() if k != 'each'}, flush=True)

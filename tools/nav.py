@@ -17,14 +17,15 @@ PATHS = {
         '00_one_page', '01_inverse_problems', '02_forward_diffusion', '03_denoiser', '04_training',
         '05_sampling', '06_ddnm', '07_ddnm_plus', '08_time_travel', '09_does_it_work')],
     'Going further': ['going_further/' + n for n in (
-        'unet', 'spectral', 'gaussian', 'exact_posteriors', 'methods', 'uncertainty',
-        'tables', 'experiments')],
+        'operators', 'unet', 'objective', 'spectral', 'gaussian', 'second_order', 'sampler_noise',
+        'noisy_measurements', 'travel', 'two_pixels', 'exact_posteriors', 'methods', 'uncertainty', 'tables',
+        'experiments')],
     'Practice': ['practice/' + n for n in (
         'photographs', 'commands', 'images', 'models_of_others', 'guided_diffusion', 'large_images',
-        'video', 'challenge', 'training_runs', 'records', 'dreaming_store', 'dreaming_fit',
+        'video', 'challenge', 'training_loop', 'training_runs', 'records', 'dreaming_store', 'dreaming_fit',
         'dreaming_layout', 'dreaming_frames', 'dreaming_mha', 'render_sdf', 'render_patient',
-        'render_occluders', 'render_frames', 'render_dataset', 'widgets', 'widget_pages', 'plots',
-        'console')],
+        'render_occluders', 'render_frames', 'render_dataset', 'widgets', 'widget_pages', 'plane',
+        'plots', 'console')],
     'Reference': ['reference/' + n for n in ('results', 'vocabulary', 'questions')],
 }
 # who reads -> what they want, and the first notebooks of their route
@@ -37,7 +38,8 @@ READERS = {
                    ['going_further/exact_posteriors', 'going_further/methods',
                     'reference/results']),
     'engineer': ('your pictures, your model',
-                 ['practice/photographs', 'practice/commands', 'practice/models_of_others']),
+                 ['practice/your_picture', 'practice/photographs', 'practice/commands',
+                  'practice/models_of_others']),
 }
 API = 'reference/api.ipynb'  # made by tools/make_docs.py, on the site only
 MAP = 'notebook-map'         # id of the cell in index.ipynb

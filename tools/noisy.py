@@ -4,6 +4,7 @@ Appends to results/noisy.jsonl, a row a task, noise level and method; what is th
 not done again. The whole table: `python tools/noisy.py`; to try it: `python tools/noisy.py
 --quick --out quick.jsonl`."""
 import json
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -17,7 +18,7 @@ from ddnm_nb.gaussian import GaussianCorrection
 from ddnm_nb.images import whole_file
 from ddnm_nb.metrics import psnr
 from ddnm_nb.operators import AveragePooling, Inpainting
-from ddnm_nb.pretrained import keep_memory, load_denoiser
+from ddnm_nb.pretrained import keep_memory, load_denoiser, weights_id
 from ddnm_nb.records import append_row, machine, read_rows
 from ddnm_nb.sampling import DDPM, Renoise, Sampler, final_image, seeded_randn
 from ddnm_nb.spectral import FFTBlur, gaussian_kernel
@@ -25,7 +26,7 @@ from ddnm_nb.spectral import FFTBlur, gaussian_kernel
 OUT = Path(__file__).parents[1]/'results'/'noisy.jsonl'
 SIGMAS = .05, .1, .25 # of y, in [0,1] units
 BLUR, TOL = 1.2, .1   # of the Gaussian, pixels; frequencies that keep less than a tenth count as lost
-KEY = 'task', 'sigma_y', 'method', 'model', 'frames', 'steps'
+KEY = 'task', 'sigma_y', 'method', 'model', 'weights', 'frames', 'steps'
 
 def blur(m):
     k = gaussian_kernel(BLUR)
@@ -64,6 +65,14 @@ def frames_of(frames, quick): # -> truth, mask
     items = [every[i*n+j] for i in range(16) for j in range(frames)][::frames*4 if quick else 1]
     return [torch.stack([d[k] for d in items]) for k in ('gt', 'mask')]
 
+def missing(model, frames, steps, path=OUT): # (task, noise level, method) without a row
+    rows = read_rows(path) if path.exists() else []
+    done = {tuple(r[k] for k in KEY) for r in rows}
+    common = Path(model).stem, weights_id(model), frames, steps
+    return [c for c in product(TASKS, SIGMAS, METHODS) if (*c, *common) not in done]
+
+def evaluations_left(_): return len(missing('scenes128', 32, 50))*32*50 # a denoiser
+
 @call_parse
 def main(
     model:str='scenes128', # name of bundled weights, or a file
@@ -82,11 +91,9 @@ def main(
     rows = read_rows(path) if path.exists() else []
     with whole_file(path) as tmp: # the rows without a line that was cut off
         tmp.write_text(''.join(json.dumps(r) + '\n' for r in rows))
-    done = {tuple(r[k] for k in KEY) for r in rows}
-    for task, s, name in [(t, s, n) for t in TASKS for s in SIGMAS for n in METHODS]:
-        row = dict(task=task, sigma_y=s, method=name, model=Path(model).stem, frames=len(truth),
-                   steps=steps)
-        if tuple(row.values()) in done: continue
+    for task, s, name in missing(model, len(truth), steps, path):
+        row = dict(task=task, sigma_y=s, method=name, model=Path(model).stem,
+                   weights=weights_id(model), frames=len(truth), steps=steps)
         found = errors(denoiser, TASKS[task], truth, mask, name, 2*s, steps, bs, seed)
         for k, v in zip(('range_rms', 'y_rms', 'psnr'), zip(*found)): row |= mean_and_error(k, torch.cat(v))
         append_row(path, **row, nfe=steps, seed=seed, precision=denoiser.precision, machine=machine())

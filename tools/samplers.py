@@ -17,7 +17,7 @@ from ddnm_nb.ddnm import SCENES, Projection, restore, to_json
 from ddnm_nb.gaussian import GaussianCorrection
 from ddnm_nb.metrics import mean_over, psnr, sample_std, ssim
 from ddnm_nb.operators import Inpainting
-from ddnm_nb.pretrained import load_denoiser
+from ddnm_nb.pretrained import load_denoiser, weights_id
 from ddnm_nb.records import append_row, machine, read_rows
 from ddnm_nb.sampling import DDIM, DDPM, Renoise, Sampler
 from ddnm_nb.uncertainty import coverage, crps, predictive
@@ -105,28 +105,37 @@ def by_size(rows):
     small, large = [[r for r in rows if (r['share'] >= split) == big] for big in (False, True)]
     return dict(split=round(split, 4), small=summary(small), large=summary(large))
 
+OUT, FRAMES = Path(__file__).parents[1]/'results'/'samplers.jsonl', 16
+
+def as_json(settings): return json.loads(json.dumps(to_json(settings)))
+
+def missing(path=OUT, frames=FRAMES): # (name, settings) whose rows are not there
+    weights, rows = weights_id(MODEL), read_rows(path) if path.exists() else []
+    there = [(r['method'], r['settings'], r['frames'], r['weights']) for r in rows]
+    return [(k, s) for k, s in plan() if (k, as_json(s), frames, weights) not in there]
+
+def evaluations_left(denoiser):
+    return sum(s['sampler'].n_calls(denoiser)*FRAMES*N for _, s in missing())
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument('data', help='folder of scenes with masks, made by `make holdout`')
-    p.add_argument('--frames', type=int, default=16, help='how many, spread evenly')
+    p.add_argument('--frames', type=int, default=FRAMES, help='how many, spread evenly')
     p.add_argument('--only', default='', help='only rows whose name and settings hold this text')
     p.add_argument('--without', default='-', help='no rows whose name and settings hold this text')
-    p.add_argument('--out', type=Path, default=Path(__file__).parents[1]/'results'/'samplers.jsonl')
+    p.add_argument('--out', type=Path, default=OUT)
     args = p.parse_args()
     ds, denoiser = HoleFrames(args.data), load_denoiser(MODEL, precision='auto')
     index = [len(ds)*i//args.frames for i in range(args.frames)]
-    for name, settings in plan():
-        text, as_json = f'{name} {settings}', json.loads(json.dumps(to_json(settings)))
+    for name, settings in missing(args.out, len(index)):
+        text = f'{name} {settings}'
         if args.only not in text or args.without in text: continue
-        rows = read_rows(args.out) if args.out.exists() else []
-        there = [(r['method'], r['settings'], r['frames']) for r in rows]
-        if (name, as_json, len(index)) in there: continue
         rows, seconds = measured(denoiser, ds, index, settings, name)
         each = each_frame(rows, ('hole_psnr', 'mean_psnr', 'crps', 'cover90', 'var', 'mse'))
-        append_row(args.out, method=name, settings=as_json, nfe=settings['sampler'].n_calls(denoiser),
-                   frames=len(index), samples=N, model=MODEL, precision=denoiser.precision,
-                   machine=machine(), cpu_seconds=round(seconds, 3), **summary(rows), **by_size(rows),
-                   each=each)
+        append_row(args.out, method=name, settings=as_json(settings),
+                   nfe=settings['sampler'].n_calls(denoiser), frames=len(index), samples=N,
+                   model=MODEL, weights=weights_id(MODEL), precision=denoiser.precision, machine=machine(),
+                   cpu_seconds=round(seconds, 3), **summary(rows), **by_size(rows), each=each)
         long = 'each', 'machine', 'small', 'large'
         print({k: v for k, v in read_rows(args.out)[-1].items() if k not in long}, flush=True)
 

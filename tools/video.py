@@ -15,7 +15,7 @@ from ddnm_nb.data.layout import read_frames, scenes
 from ddnm_nb.ddnm import to_json
 from ddnm_nb.images import to_pil, to_uint8
 from ddnm_nb.metrics import psnr
-from ddnm_nb.pretrained import load_denoiser
+from ddnm_nb.pretrained import load_denoiser, weights_id
 from ddnm_nb.records import append_row, machine, read_rows
 from ddnm_nb.sampling import Renoise, Sampler, seeded_randn
 from ddnm_nb.schedule import add_noise
@@ -132,10 +132,15 @@ def scores(x, d):
 # ---- rows
 
 def key_of(scene, method, model, sampler, every): # name of a scene, -> what tells one row from another
-    return dict(scene=scene, method=method, model=model, sampler=to_json(sampler), every=every)
+    return dict(scene=scene, method=method, model=model, weights=weights_id(model),
+                sampler=to_json(sampler), every=every)
 
 def is_there(path, key):
     return path.exists() and any(key.items() <= r.items() for r in read_rows(path))
+
+def missing(found, methods, model, sampler, every, path): # scenes -> (scene, key) of rows to make
+    keys = [(s, key_of(s.name, m, model, sampler, every)) for m in methods for s in found]
+    return [(s, key) for s, key in keys if not is_there(path, key)]
 
 def one_row(denoiser, scene, key, sampler): # -> the rest of a row
     d, start = read(scene, key['every']), time.time()
@@ -171,13 +176,11 @@ def options():
 def main():
     args, denoiser = options(), None
     sampler, found = Sampler(args.steps, noise=Renoise(args.eta)), scenes(args.data)[:args.scenes]
-    for method in [[*METHODS][int(i)] for i in args.methods.split(',') if i]:
-        for scene in found:
-            key = key_of(scene.name, method, args.model, sampler, args.every)
-            if is_there(args.out, key): continue
-            denoiser = denoiser or load_denoiser(args.model, precision='auto')
-            append_row(args.out, **key, **one_row(denoiser, scene, key, sampler))
-            print(read_rows(args.out)[-1], flush=True)
+    methods = [[*METHODS][int(i)] for i in args.methods.split(',') if i]
+    for scene, key in missing(found, methods, args.model, sampler, args.every, args.out):
+        denoiser = denoiser or load_denoiser(args.model, precision='auto')
+        append_row(args.out, **key, **one_row(denoiser, scene, key, sampler))
+        print(read_rows(args.out)[-1], flush=True)
     if args.show is None: return
     scene = next(s for s in found if s.number == args.show)
     show(scene, ('frame by frame', 'carried and kept'), SHEET)
