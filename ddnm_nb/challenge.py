@@ -20,7 +20,7 @@ from fastcore.script import call_parse
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .console import one_line_errors, preset_options
+from .console import fit_threads, one_line_errors, preset_options
 from .data.mha import mha_frames, mha_shape, write_mha
 from .ddnm import PRESETS, restore, to_json
 from .denoiser import Denoiser
@@ -301,6 +301,7 @@ def ddnm_challenge(
 ):
     "Restore the videos of the DREAMING challenge with DDNM; a run that was stopped goes on."
     keep_memory()
+    fit_threads()
     pairs, options = scene_pairs(source), preset_options(preset, model in bundled(), steps)
     if finest is not None: options['correction'] = None  # its spectrum is for the network's size
     true = _true_videos(truth, pairs) if truth else {}

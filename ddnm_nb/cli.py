@@ -17,7 +17,14 @@ from fastcore.docments import docments
 from fastcore.script import Param, call_parse, store_true
 from torch import Tensor
 
-from .console import one_line_errors, out_paths, preset_options, progress_bar, write_all
+from ddnm_nb.console import (
+    fit_threads,
+    one_line_errors,
+    out_paths,
+    preset_options,
+    progress_bar,
+    write_all,
+)
 from .data.frames import demo_frames
 from .ddnm import default_correction, restore_steps
 from .images import load_image, load_mask, masked, save_image
@@ -200,6 +207,7 @@ def ddnm_restore(
     "Restore a picture with DDNM: fill holes, enlarge, colour, sharpen, denoise."
     options = SimpleNamespace(**locals())
     keep_memory()
+    fit_threads()
     _restore_files(options)
 
 # %% ../nbs/practice/commands.ipynb #42b1bc75
@@ -247,6 +255,7 @@ def ddnm_demo(
 ):
     "Restore the bundled frames with DDNM and compare with classical inpainting."
     keep_memory()
+    fit_threads()
     start = time.time()
     options = preset_options(preset, steps=steps)
     image, mask, truth, names = demo_frames(n)
@@ -309,6 +318,7 @@ def ddnm_train(
 ):
     "Train a denoiser on pictures; under `accelerate launch` on several processes or GPUs."
     keep_memory()
+    fit_threads()
     net = dict(size=size, ch=ch, mult=_numbers(mult), n_res=n_res, attn_at=_numbers(attn_at),
                patch=patch, data_std=data_std)
     of_training = {f.name for f in fields(TrainConfig)} & {*kwargs}
