@@ -8,11 +8,11 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from fastcore.script import call_parse
+from fastcore.script import call_parse, store_true
 from PIL import Image
 
 TABLE = Path(__file__).parent.parent/'checkpoints'/'photos.tsv'
-LONGEST = 2048 # longer side of a photograph on disk; the largest are enlarged by their cameras
+LONGEST = 2048 # longer side of a photograph that is cut
 
 def table()->list: # of dicts: name, use, package, file, author, licence, source
     "The photographs, one a row."
@@ -92,7 +92,8 @@ def cuts(folder:Path, out:Path, each:int, size:int, seed:int):
     files = sorted(p for p in folder.rglob('*') if p.suffix.lower() in Image.registered_extensions())
     if not files: raise SystemExit(f'need photographs, got none in {folder}')
     for p in files:
-        to, rng = out/re.sub(r'\W+', '-', str(p.relative_to(folder).with_suffix(''))), random.Random(f'{seed} {p.name}')
+        to = out/re.sub(r'\W+', '-', str(p.relative_to(folder).with_suffix('')))
+        rng = random.Random(f'{seed} {p.stem}')
         if to.exists(): continue
         img = fit(Image.open(p).convert('RGB'), longest=LONGEST)
         if min(img.size) < size:
@@ -107,6 +108,14 @@ def cuts(folder:Path, out:Path, each:int, size:int, seed:int):
         part.rename(to)
     print(f'{each} cuts of {len(files)} photographs in {out}')
 
+def pack(folder:Path, out:Path):
+    "Photographs as JPEG files of at most 1280 pixels, for a machine without a network; 137 are 40 MB."
+    out.mkdir(parents=True, exist_ok=True)
+    for p in sorted(folder.glob('*.png')):
+        to = out/p.with_suffix('.jpg').name
+        if not to.exists(): fit(Image.open(p), longest=1280).save(to, quality=90)
+    print(f'{sum(p.stat().st_size for p in out.iterdir())/1e6:.0f} MB in {out}')
+
 @call_parse
 def main(
     out:str='data/photos', # folder for photographs and cuts
@@ -114,9 +123,11 @@ def main(
     each:int=80, # cuts of a photograph
     size:int=128, # their side
     seed:int=0, # of the cuts
+    small:store_true=False, # only pack the photographs into `out`/pack, to be the `folder` elsewhere
 ):
     "Get photographs and cut them: `out`/cuts is what `ddnm_train` trains on."
     out = Path(out)
     if not folder: get(out)
+    if small: return pack(out/'train', out/'pack')
     cuts(Path(folder) if folder else out/'train', out/'cuts', each, size, seed)
     if not folder: cuts(out/'test', out/'test-cuts', 8, size, seed)
