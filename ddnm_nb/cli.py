@@ -17,9 +17,8 @@ from types import SimpleNamespace
 import torch
 from fastcore.docments import docments
 from fastcore.script import Param, call_parse, store_true
-from safetensors import SafetensorError, safe_open
 
-from .checks import parse_json, real_number, whole_number
+from .checks import real_number, whole_number
 from ddnm_nb.console import (
     _check_file,
     _check_format,
@@ -32,12 +31,12 @@ from ddnm_nb.console import (
 )
 from .data.frames import demo_frames
 from .ddnm import restore_steps
-from .folders import _inpaint_many, restore_folder
+from .folders import _inpaint_many, _network_size, restore_folder
 from .images import _format_of, masked, save_image
 from .large_images import Pyramid, hole_region, inpaint_large_steps, level_sizes, shrink_with_mask
 from .metrics import biharmonic, psnr, ssim
 from .operators import Inpainting
-from .pretrained import MODELS, _weights_file, bundled, keep_memory, load_denoiser, weights_id
+from .pretrained import MODELS, bundled, keep_memory, load_denoiser, weights_id
 from .records import machine
 from .sampling import Sampler, final_image
 from .tasks import _TASKS, _as_written, _read_picture, _suit_noise, _task_measurement, _task_steps
@@ -70,15 +69,6 @@ def _check_task(o): # the options of `ddnm_restore`
     whole_number('samples', o.samples, 1, 1000)
 
 # %% ../nbs/practice/commands.ipynb #078aa648
-def _network_size(model): # a name, file or folder -> height and width, or None where only the network tells
-    "The size of a network of this package, from the head of its file; a `ValueError` if there is no file."
-    if str(model) in MODELS and not os.path.exists(model): return None
-    try:
-        with safe_open(_weights_file(model), 'pt') as f: config = (f.metadata() or {}).get('config')
-        size = parse_json(config, model)['size'] if config else None
-        return size if isinstance(size, int) else None
-    except (SafetensorError, KeyError, TypeError): return None
-
 def _checked_options(o): # of `ddnm_restore` -> dict of sampler and correction; `Pyramid`
     "All settings that need no picture; `o.size` becomes the size of the network, if that is known."
     _check_task(o)

@@ -16,15 +16,17 @@ from pathlib import Path
 
 import torch
 from PIL import Image
+from safetensors import SafetensorError, safe_open
 from tqdm.auto import tqdm
 
-from .checks import read_settings, whole_number
+from .checks import parse_json, read_settings, whole_number
 from .console import _check_file, _check_folder, _same, _say, _why
 from .ddnm import restore, to_json
 from .denoiser import Denoiser
 from .images import save_image, write_whole
 from .large_images import enlarge, hole_region, level_sizes, paste, shrink_with_mask, windowed
 from .operators import Inpainting
+from .pretrained import MODELS, _weights_file
 from .sampling import Correction, Sampler
 
 # %% ../nbs/practice/folders.ipynb #4101af51
@@ -78,6 +80,15 @@ def _check_settings(file, settings, what): # path of settings, a dict, what was 
 def _write_settings(file, settings): # path, a dict of numbers, words, samplers, corrections
     "Write settings beside what they make."
     write_whole(file, json.dumps(to_json(settings)))
+
+def _network_size(model): # a name, file or folder -> height and width, or None where only the network tells
+    "The size of a network of this package, from the head of its file; a `ValueError` if there is no file."
+    if str(model) in MODELS and not os.path.exists(model): return None
+    try:
+        with safe_open(_weights_file(model), 'pt') as f: config = (f.metadata() or {}).get('config')
+        size = parse_json(config, model)['size'] if config else None
+        return size if isinstance(size, int) else None
+    except (SafetensorError, KeyError, TypeError): return None
 
 # %% ../nbs/practice/folders.ipynb #770f0ef0
 # a picture, its mask (None: none), and where its results go
