@@ -7,7 +7,6 @@ __all__ = ['RunConfig', 'save_state', 'load_state', 'train_and_validation', 'run
 
 # %% ../nbs/practice/training_runs.ipynb #a1b2c304
 import json
-import math
 import os
 import time
 from collections.abc import Callable
@@ -20,15 +19,16 @@ from tqdm.auto import tqdm
 
 from .checks import whole_number
 from .data.frames import Frames
-from .data.layout import as_scenes
+from .data.layout import as_scenes, describe
 from .denoiser import Denoiser, choose_precision
 from .images import save_image, whole_file
-from .pretrained import load_network, read_pickle, save_network
+from .pretrained import load_network
 from .records import append_row, machine, read_rows
 from .sampling import sample
 from .schedule import linear_schedule
 from .training import BatchOrder, TrainConfig, TrainState, loss_by_timestep, new_state, train
 from .unet import UNet
+from .weights import read_pickle, save_network
 
 # %% ../nbs/practice/training_runs.ipynb #a1b2c311
 @dataclass(frozen=True)
@@ -179,6 +179,7 @@ def train_and_validation(
         raise ValueError(f'need val from 0 to {most}, since {val_data or data} has {len(other)} scenes, '
                          f'got {val}; with val=0 (--val 0) nothing is held back')
     if not val_data: found = found[:len(found) - val]
+    print(f'in {data}: {describe(found)}')
     return _frames(found, size, cache), _frames(other[-val:], size, cache) if val else None
 
 # %% ../nbs/practice/training_runs.ipynb #c7aa6176
@@ -341,7 +342,7 @@ def _begin(out:Path, net:dict, settings:dict, saved:dict|None, acc)->TrainState:
     st = new_state(model, settings['decay'], acc)
     if saved: _put_state(st, saved, out/'state.pt')
     if st.acc.is_main_process:
-        for p in out.glob('.*.state.pt'): p.unlink()  # what a kill in the middle of writing left
+        for p in (*out.glob('.*.part'), *out.glob('.*.state.pt')): p.unlink()  # what a kill left half written
         for name in _LOGS: _cut_log(out/name, st.step)
         if not saved: save_state(st, out/'state.pt', settings)  # from here on it can be killed
     st.acc.wait_for_everyone()

@@ -21,8 +21,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
+from ..checks import read_settings
 from .fit import binary_mask, fit_image, fit_mask
-from .layout import as_scenes, read_frame, scenes
+from .layout import _place, as_scenes, read_frame, scenes
 from ..images import as_hw, from_uint8, project_file, to_rgb, whole_file
 
 # %% ../../nbs/practice/dreaming_frames.ipynb #9ed4f9c6
@@ -56,6 +57,13 @@ def _scene_numbers(split):
     return train, test
 
 # %% ../../nbs/practice/dreaming_frames.ipynb #194bcd37
+def _no_truth(source):
+    "What to say of scenes without true pictures."
+    kinds = sorted({f'{k} in {_place(s, getattr(s, k))}' for s in as_scenes(source) for k in s.kinds})
+    name = next((k.split(' in ')[1].strip('/') for k in kinds if k.startswith('image')), 'FOLDER')
+    return (f'need scenes with true pictures (gt), got none, but {", ".join(kinds)}: name them with '
+            f'gt={name!r} (--gt {name}), or take all pictures with plain=True (--plain)')
+
 class Frames(Dataset):
     "True frames to train on: (3,H,W) float32 in [-1,1]."
     def __init__(
@@ -73,7 +81,7 @@ class Frames(Dataset):
         self.cache = cache
         self.crop = crop
         self.files = [(s.store, n) for s in as_scenes(source) for n in s.gt][::every]
-        if not self.files: raise ValueError(f'need scenes with true pictures (gt), got none in {source}')
+        if not self.files: raise ValueError(_no_truth(source))
         self.pixels = self.disk = None
         if isinstance(cache, (str, Path)): self._from_disk(Path(cache), workers)
 
@@ -121,7 +129,7 @@ def _load_all(self:Frames, workers):
     "(i, frame i or why it cannot be read) in order; a few at a time are in memory."
     def load(i):
         try: return i, self._load(i)
-        except ValueError as e: return i, str(e)
+        except (ValueError, OSError, MemoryError) as e: return i, str(e) or type(e).__name__
     n = len(self.files)
     with ThreadPoolExecutor(workers) as pool, tqdm(total=n, desc='frames') as bar:
         for k in range(0, n, 64):
@@ -190,7 +198,7 @@ def _from_disk(self:Frames, folder, workers):
     name = self._cache_name()
     pixels, about = folder/f'{name}.bytes', folder/f'{name}.json'
     if not about.is_file(): self._write_cache(pixels, about, workers)
-    left_out = json.loads(about.read_text(encoding='utf8'))['left_out']
+    left_out = read_settings(about, ('size', 'crop', 'frames', 'left_out'))['left_out']
     self.files = [f for i, f in enumerate(self.files) if str(i) not in left_out]
     self.disk = pixels
     want = len(self.files)*3*self.size[0]*self.size[1]

@@ -6,6 +6,7 @@
 __all__ = ['scene_dir', 'RenderSettings', 'make_dreaming', 'ddnm_make_data']
 
 # %% ../../nbs/practice/render_dataset.ipynb #5f61a195
+import io
 import json
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -17,7 +18,9 @@ import torch
 from fastcore.script import call_parse, store_true
 from tqdm.auto import tqdm
 
-from ..images import to_pil, whole_file
+from ..checks import read_settings, whole_number
+from ..console import one_line_errors
+from ..images import to_pil, write_whole
 from .occluders import make_occluders
 from .patient import make_camera, make_scene
 from .renderer import render
@@ -45,7 +48,11 @@ class RenderSettings:
 
     def __post_init__(self):
         _frame_size(self.size)
-        _check_least(frames=(self.frames, 1), seed=(self.seed, 0))
+        if max(_frame_size(self.size)) > 4096: raise ValueError(f'need size of at most 4096, got {self.size}')
+        for k, ends in dict(frames=(1, 10**5), seed=(0, 2**32 - 1)).items():
+            object.__setattr__(self, k, whole_number(k, getattr(self, k), *ends))
+        if self.portraits and self.shadows:
+            raise ValueError('need portraits or shadows, got both: nothing is in front of a portrait')
 
     def to_json(self):
         "A dict for the file settings.json."
@@ -61,11 +68,11 @@ def _check_least(**values):
 # %% ../../nbs/practice/render_dataset.ipynb #0da537cd
 def _write_file(path, data):
     "A Pillow image as a picture, text as text; whole or not at all."
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as tmp:
-        if isinstance(data, str): Path(tmp).write_text(data, encoding='utf8')
-        elif path.suffix == '.jpg': data.save(tmp, 'JPEG', quality=95, subsampling=0)
-        else: data.save(tmp, 'PNG')
+    if isinstance(data, str): return write_whole(path, data)
+    buffer = io.BytesIO()
+    if path.suffix == '.jpg': data.save(buffer, 'JPEG', quality=95, subsampling=0)
+    else: data.save(buffer, 'PNG')
+    write_whole(path, buffer.getvalue())
 
 def _matrix_text(m):
     "Rows of a matrix as lines."
@@ -119,8 +126,9 @@ def _run_jobs(jobs, workers):
 def _check_folder(root, settings):
     "Refuse a folder that holds other data; remember the settings (a dict) in one that is new."
     file = root/'settings.json'
+    if root.exists() and not root.is_dir(): raise ValueError(f'need a folder, got the file {root}')
     if file.exists():
-        was = json.loads(file.read_text(encoding='utf8'))
+        was = read_settings(file)
         differ = [k for k in settings | was if settings.get(k) != was.get(k)]
         if differ:
             text = ', '.join(f'{k}={was.get(k)} (got {settings.get(k)})' for k in differ)
@@ -141,7 +149,8 @@ def make_dreaming(
     "Write videos in DREAMING's layout; a run that was stopped continues where it was."
     settings = settings or RenderSettings()
     root = Path(root)
-    _check_least(scenes=(scenes, 1), workers=(workers, 1), first=(first, 0))
+    scenes, workers = whole_number('scenes', scenes, 1, 10**5), whole_number('workers', workers, 1, 256)
+    first = whole_number('first', first, 0, 10**6)
     _check_folder(root, settings.to_json())
     jobs = [(str(root), number, settings) for number in range(first, first + scenes)]
     with tqdm(total=scenes*settings.frames, unit='frame', disable=not progress) as bar:
@@ -158,6 +167,7 @@ def _parse_size(text):
 
 # %% ../../nbs/practice/render_dataset.ipynb #06b4b92d
 @call_parse
+@one_line_errors
 def ddnm_make_data(
     root:str, # folder to write to
     scenes:int=10, # how many videos
@@ -171,10 +181,6 @@ def ddnm_make_data(
     portraits:store_true=False, # faces with hair before a plain wall, with nothing in front
 ):
     "Render stand-in videos in the layout of DREAMING; a run that was stopped continues"
-    try:
-        settings = RenderSettings(frames, _parse_size(size), seed, shadows, gt_only, portraits)
-        make_dreaming(root, settings, scenes, first, workers, progress=sys.stderr.isatty())
-        print(f'{scenes} scenes of {frames} frames in {root}')
-    except (ValueError, OSError) as e:
-        print(f'ddnm_make_data: {e}', file=sys.stderr)
-        raise SystemExit(2) from e
+    settings = RenderSettings(frames, _parse_size(size), seed, shadows, gt_only, portraits)
+    make_dreaming(root, settings, scenes, first, workers, progress=sys.stderr.isatty())
+    print(f'{scenes} scenes of {frames} frames in {root}')
