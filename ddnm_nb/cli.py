@@ -30,6 +30,7 @@ from .sampling import Sampler, final_image, seeded_randn
 from .spectral import FFTBlur, HadamardSensing, gaussian_kernel
 from .train_run import RunConfig, run_training
 from .training import TrainConfig
+from .unet import checked_shape
 
 # %% ../nbs/practice/commands.ipynb #10ecf8b0
 def _blur(size, blur): # (H,W), standard deviation in pixels
@@ -264,11 +265,11 @@ def ddnm_demo(
           f'(occluded, mask, Gaussian correction, projection, biharmonic, truth) in {folders[1]}')
 
 # %% ../nbs/practice/commands.ipynb #29776fce
-def _numbers(s): # '1,2,3' -> (1,2,3)
+def _numbers(name, s): # name of an option, '1,2,3' -> (1,2,3)
     "Whole numbers separated by commas."
     try: return tuple(int(v) for v in s.split(',') if v)
     except ValueError as e:
-        raise ValueError(f'need whole numbers separated by commas, got {s!r}') from e
+        raise ValueError(f'need {name} as whole numbers separated by commas, got {s!r}') from e
 
 def _option(config, field):
     "A field of a dataclass as an option of a command, with its comment as help."
@@ -291,8 +292,8 @@ def _with_fields(*configs): # dataclasses -> decorator
 # %% ../nbs/practice/commands.ipynb #c2b73763
 def _attention(given:str|None, net:dict)->tuple: # '16,8' or None; settings of a `UNet` -> sizes
     "Where there is attention: at sizes that a level has."
-    sizes = _numbers(given) if given is not None else (16,)
-    if net['patch'] < 1 or net['size'] < 1 or not net['mult']: return sizes  # refused by the network
+    sizes = _numbers('attn_at', given) if given is not None else (16,)
+    checked_shape(**{k: net[k] for k in ('size', 'ch', 'mult', 'n_res', 'patch')}, attn_at=sizes)
     levels = [net['size']//net['patch']//2**i for i in range(len(net['mult']))]
     lost, have = [s for s in sizes if s not in levels], ', '.join(map(str, levels))
     if lost and given is not None:
@@ -321,10 +322,10 @@ def ddnm_train(
 ):
     "Train a denoiser on pictures; under `accelerate launch` on several processes or GPUs."
     keep_memory()
-    net = dict(size=size, ch=ch, mult=_numbers(mult), n_res=n_res, patch=patch, data_std=data_std)
+    net = dict(size=size, ch=ch, mult=_numbers('mult', mult), n_res=n_res, patch=patch, data_std=data_std)
     net |= dict(attn_at=_attention(attn_at, net))
     of_training = {f.name for f in fields(TrainConfig)} & {*kwargs}
     config = TrainConfig(lr=lr, **{k: kwargs.pop(k) for k in of_training})
-    kept = _numbers(keep) if keep is not None else [e for e in (4, 8, 12, 15) if e <= config.epochs]
+    kept = _numbers('keep', keep) if keep is not None else [e for e in (4, 8, 12, 15) if e <= config.epochs]
     st = run_training(data, out, net, config, RunConfig(keep=kept, **kwargs), resume)
     if st.acc.is_main_process: print(f'{st.step} steps; weights in {out}')

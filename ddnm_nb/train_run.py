@@ -333,20 +333,22 @@ def _check_pieces(config:TrainConfig, run:RunConfig, acc):
         raise ValueError(f'need a batch size that {acc.num_processes} processes can share and cut into {each} '
                          f'pieces, got bs={config.bs}')
 
-def _begin(out:Path, net:dict, settings:dict, saved:dict|None, acc)->TrainState:
-    "The state of a run that begins in folder `out`, or that goes on from `saved`."
-    torch.manual_seed(settings['seed'])
+def _first_state(out:Path, net:dict, config:TrainConfig, init, saved:dict|None, acc)->TrainState:
+    "The state of a run that begins, or that goes on from `saved`."
+    torch.manual_seed(config.seed)
     model = UNet(**net)
-    if settings['init'] and not saved:
-        model.load_state_dict(load_network(settings['init'], model.config['size']).state_dict())
-    st = new_state(model, settings['decay'], acc)
+    if init and not saved: model.load_state_dict(load_network(init, model.config['size']).state_dict())
+    st = new_state(model, config.decay, acc)
     if saved: _put_state(st, saved, out/'state.pt')
+    return st
+
+def _begin(st:TrainState, out:Path, settings:dict, saved:dict|None):
+    "Write the first state of a run to folder `out`, or cut the logs of one that goes on."
     if st.acc.is_main_process:
         for p in (*out.glob('.*.part'), *out.glob('.*.state.pt')): p.unlink()  # what a kill left half written
         for name in _LOGS: _cut_log(out/name, st.step)
         if not saved: save_state(st, out/'state.pt', settings)  # from here on it can be killed
     st.acc.wait_for_everyone()
-    return st
 
 # %% ../nbs/practice/training_runs.ipynb #76bf223c
 def _follow(steps, out:Path, per_epoch:int, settings:dict, run:RunConfig, end:Callable):
@@ -387,19 +389,24 @@ def _workers_alive(steps):
 
 def _run(out:Path, net:dict, config:TrainConfig, run:RunConfig, acc, saved:dict|None, data)->TrainState:
     "The run itself, once nothing is left to refuse but the pictures."
+    st = _first_state(out, net, config, run.init, saved, acc)
     ds, vds = train_and_validation(data, net['size'], run.val, run.val_data, run.gt, run.plain, run.cache)
     order = BatchOrder(len(ds), config.bs, config.epochs, config.seed, processes=acc.num_processes)
     settings = _settings(data, net, len(ds), config, run)
     if saved: _check_settings(saved['settings'], settings)
     if acc.is_main_process: print(f'{len(ds)} pictures to train on, {len(vds) if vds else 0} held back')
-    st = _begin(out, net, settings, saved, acc)
+    _begin(st, out, settings, saved)
     def end(st, epoch):
         kept = dict(frames=len(ds), seed=config.seed) if epoch in (*run.keep, config.epochs) else {}
         _end_epoch(st, out, epoch, vds, run.samples, **kept)
     steps = _workers_alive(train(st, ds, linear_schedule(), config, run.workers))
     bar = tqdm(steps, initial=st.step, total=order.total, desc='training', unit='image',
                unit_scale=config.bs, disable=not acc.is_main_process)
-    _follow(bar, out, order.per_epoch, settings, run, end)
+    try: _follow(bar, out, order.per_epoch, settings, run, end)
+    except FloatingPointError:  # nothing but the first state: it would only be in the way
+        early = not saved and st.step < min(run.save_every, order.per_epoch)
+        for name in ('state.pt', *_LOGS) if early and acc.is_main_process else (): (out/name).unlink(missing_ok=True)
+        raise
     if acc.is_main_process: _write_row(out, settings)
     return st
 

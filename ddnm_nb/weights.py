@@ -80,6 +80,7 @@ def read_pickle(
 ): # tensors, numbers and words, in lists and dicts
     "Read a pickle of nothing but tensors, executing nothing; anything else is a `ValueError`."
     path = Path(path)
+    if not path.is_file(): raise ValueError(f'{_NEED_WEIGHTS}, got {path}, which is no regular file')
     why = _no_weights(_head(path)) or (_no_torch_zip(path) if zipfile.is_zipfile(path) else '')
     if why: raise ValueError(f'{_NEED_WEIGHTS}, got {path}: {why}')
     try: found = torch.load(path, map_location='cpu', weights_only=True)
@@ -111,8 +112,8 @@ def read_weights(
 )->tuple: # (tensors by name, settings of the `UNet`, what else the file says of itself)
     "Read a file of weights, executing nothing; a pickle of anything but tensors is a `ValueError`."
     path = Path(path)
-    try: head = _head(path)
-    except OSError as e: raise ValueError(f'{_NEED_WEIGHTS}, got {path}: {e.strerror}') from e
+    if not path.is_file(): raise ValueError(f'{_NEED_WEIGHTS}, got {path}, which is no regular file')
+    head = _head(path)
     if why := _no_weights(head): raise ValueError(f'{_NEED_WEIGHTS}, got {path}: {why}')
     named = path.suffix == '.safetensors' and head[:2] != b'PK'
     if named or head[8:9] == b'{': return _read_safetensors(path)

@@ -55,9 +55,11 @@ class Fixtures:
         if name not in self.__dict__['makers']: raise AttributeError(f'no fixture is called {name}')
         path = self.root/'fixtures'/name
         path.parent.mkdir(exist_ok=True)
-        made = self.makers[name](path)  # the path of what it made, where it is another
-        setattr(self, name, Path(made or path))
-        return Path(made or path)
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            made = self.makers[name](path)
+        setattr(self, name, made if isinstance(made, Path) else path)
+        return getattr(self, name)  # the path of what it made, where it is another
     def __getitem__(self, name): return str(self.new() if name == 'out' else getattr(self, name))
     def new(self):
         "A path where nothing is."
@@ -183,7 +185,7 @@ def lacking(modules):
         mine = [(c[3], f' {c[2]} ' if isinstance(c[2], str) else f' {" ".join(c[2])} ') for c in cases if c[1] == command]
         for p in inspect.signature(f).parameters.values():
             if p.default is inspect.Parameter.empty: continue
-            given = [want for want, argv in mine if re.search(rf' --{p.name}[ =]', argv)]
+            given = [want for want, argv in mine if re.search(rf' --(no-)?{p.name}[ =]', argv)]
             switch = isinstance(p.default, bool)
             if 'ok' not in given and not (switch and given): yield f'{command} --{p.name} has no case that is right'
             if not switch and not set(given) - {'ok'}: yield f'{command} --{p.name} has no case that is refused'
@@ -206,7 +208,7 @@ def main():
     args = p.parse_args()
     os.environ.setdefault('OMP_NUM_THREADS', '1')
     torch.set_num_threads(1)
-    warnings.simplefilter('ignore')
+    warnings.simplefilter('always')
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     modules, counts, times, start = load(), dict(ok=0, clear=0, other=0), [], time.time()
     with tempfile.TemporaryDirectory() as d:

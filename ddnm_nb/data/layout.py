@@ -73,8 +73,8 @@ def _peek(store, files, n=3):
 class _Unreadable(ValueError):
     "None of these files of one folder can be read."
     def __init__(self, files):
-        super().__init__(f'need pictures that can be read, got {len(files)} others in {_folder(files[0])}')
         self.folder = _folder(files[0])
+        super().__init__(f'need pictures that can be read, got {len(files)} others in {self.folder}')
 
 def _seen(arrays): return [a for a in arrays if a is not None]
 

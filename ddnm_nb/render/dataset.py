@@ -19,7 +19,7 @@ from fastcore.script import call_parse, store_true
 from tqdm.auto import tqdm
 
 from ..checks import read_settings, whole_number
-from ..console import one_line_errors
+from ..console import _check_folder as check_writable, one_line_errors
 from ..images import to_pil, write_whole
 from .occluders import make_occluders
 from .patient import make_camera, make_scene
@@ -59,11 +59,6 @@ class RenderSettings:
         d = dict(frames=self.frames, size=list(_frame_size(self.size)), seed=self.seed,
                  shadows=bool(self.shadows), gt_only=bool(self.gt_only or self.portraits))
         return d | (dict(portraits=True) if self.portraits else {})
-
-def _check_least(**values):
-    "Raise a ValueError for a value below its least: name=(value, least)."
-    for name, (n, least) in values.items():
-        if n < least: raise ValueError(f'need {name} >= {least}, got {n}')
 
 # %% ../../nbs/practice/render_dataset.ipynb #0da537cd
 def _write_file(path, data):
@@ -127,6 +122,7 @@ def _check_folder(root, settings):
     "Refuse a folder that holds other data; remember the settings (a dict) in one that is new."
     file = root/'settings.json'
     if root.exists() and not root.is_dir(): raise ValueError(f'need a folder, got the file {root}')
+    check_writable(root)
     if file.exists():
         was = read_settings(file)
         differ = [k for k in settings | was if settings.get(k) != was.get(k)]
