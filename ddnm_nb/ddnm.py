@@ -22,6 +22,7 @@ from ddnm_nb.sampling import (
     Correction,
     Renoise,
     Sampler,
+    _need_denoiser,
     check_range,
     final_image,
     sample_steps,
@@ -129,6 +130,7 @@ def restore_steps(
     device = getattr(denoiser, 'device', None)
     if device is not None and torch.is_tensor(y): y = y.to(device)
     like = image_like(A, y)
+    _need_denoiser(denoiser)
     _warn_of_size(denoiser, like)
     correction = correction or default_correction(A, sigma_y)
     if sampler is None:

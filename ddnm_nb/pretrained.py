@@ -35,6 +35,8 @@ _FILES = 'diffusion_pytorch_model.safetensors', 'diffusion_pytorch_model.bin' # 
 
 def _weights_file(path:str|Path)->Path: # an existing file
     "The file of weights that a path, a folder or the name of bundled weights means."
+    if not isinstance(path, (str, Path)) or not str(path):
+        raise ValueError(f'need the name or the path of weights, got {path!r}')
     folder = Path(path)
     if not folder.is_dir():
         for p in (folder, _weights_folder()/f'{path}.safetensors'):
@@ -54,7 +56,7 @@ def _weights_file(path:str|Path)->Path: # an existing file
 def _asked(path:str|Path)->tuple: # 'net.pt?size=64&head=32' -> 'net.pt', dict(size=64, head=32)
     "What is said of a file behind its name, for commands."
     name, mark, said = str(path).partition('?')
-    if not mark or Path(path).exists(): return path, {}
+    if not mark or not isinstance(path, (str, Path)) or Path(path).exists(): return path, {}
     pairs = [s.partition('=')[::2] for s in said.split('&')]
     wrong = [k for k, v in pairs if k not in ('size', 'head') or not v.isdecimal()]
     if wrong: raise ValueError(f'need NAME?size=64 or NAME?size=64&head=32, got {path}')
@@ -298,7 +300,8 @@ def load_network(
     `alphas_cumprod` is the schedule it was trained with, its `info` says what it is."""
     path, said = _asked(path)
     size, head = said.get('size', size), said.get('head', head)
-    file = fetch(path) if str(path) in MODELS and not Path(path).exists() else _weights_file(path)
+    asked = isinstance(path, (str, Path)) and str(path) in MODELS and not Path(path).exists()
+    file = fetch(str(path)) if asked else _weights_file(path)
     model, kind, info = _network_in(file, size, head)
     schedule = _schedule_of(file)
     model.info = info | schedule | dict(kind=kind, file=file.name, sha256=sha256(file))

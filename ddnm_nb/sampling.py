@@ -120,12 +120,16 @@ def sample_steps(
 # %% ../nbs/course/05_sampling.ipynb #12bc18b3
 #| code-fold: true
 #| code-summary: "Inside: what a trajectory is checked for"
+def _need_denoiser(denoiser):
+    "Raise a `ValueError` unless it is one."
+    if hasattr(denoiser, 'alphas_cumprod') and callable(denoiser): return
+    got = type(denoiser).__name__
+    hint = 'Denoiser(f, alphas_cumprod) makes one from a function'
+    raise ValueError(f'need a Denoiser, got {got}; {hint}')
+
 def _check_trajectory(denoiser, pairs:list): # [(t,s), ...]
     "Raise a `ValueError` unless `pairs` is one trajectory, without a jump."
-    if not hasattr(denoiser, 'alphas_cumprod'):
-        got = type(denoiser).__name__
-        hint = 'Denoiser(f, alphas_cumprod) makes one from a function'
-        raise ValueError(f'need a Denoiser, got {got}; {hint}')
+    _need_denoiser(denoiser)
     T = len(denoiser.alphas_cumprod) - 1
     if not len(pairs): raise ValueError('need at least one pair (t,s), got none')
     for t, s in pairs:
@@ -290,6 +294,7 @@ def sample(
     size:int|tuple|None=None, # height and width; None: those of the denoiser
 )->Tensor: # (n,3,H,W)
     "Images from noise alone, when nothing is measured."
+    _need_denoiser(denoiser)
     size = denoiser.image_size if size is None else size
     if size is None:
         raise ValueError('need a size, got none, and the denoiser has no image_size')

@@ -81,7 +81,7 @@ def read_pickle(
     "Read a pickle of nothing but tensors, executing nothing; anything else is a `ValueError`."
     path = Path(path)
     if not path.is_file(): raise ValueError(f'{_NEED_WEIGHTS}, got {path}, which is no regular file')
-    why = _no_weights(_head(path)) or (_no_torch_zip(path) if zipfile.is_zipfile(path) else '')
+    why = _no_weights(_head(path)) or (_no_torch_zip(path) if _head(path)[:2] == b'PK' else '')
     if why: raise ValueError(f'{_NEED_WEIGHTS}, got {path}: {why}')
     try: found = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as e:  # a damaged file makes the reader raise anything

@@ -67,13 +67,14 @@ class Fixtures:
         return self.root/'out'/f'{self.n}'
 
 def contents(root):
-    "Size and time of everything below a folder, the fixtures' caches left out."
-    found = {}
-    for folder, folders, files in os.walk(root):
-        for n in folders + files:
-            p = Path(folder)/n
-            s = p.lstat()
-            found[str(p.relative_to(root))] = (s.st_mode, s.st_size*p.is_file(), s.st_mtime_ns*p.is_file())
+    "Kind, size and time of everything below a folder."
+    found, todo = {}, [str(root)]
+    while todo:
+        with os.scandir(todo.pop()) as entries:
+            for e in entries:
+                s, folder = e.stat(follow_symlinks=False), e.is_dir(follow_symlinks=False)
+                found[e.path] = s.st_mode if folder else (s.st_mode, s.st_size, s.st_mtime_ns)
+                if folder: todo.append(e.path)
     return found
 
 @contextmanager
@@ -157,7 +158,7 @@ def judge(case, done, before, after, seen):
         return f'a message of {len(said.splitlines())} lines and {len(said)} characters: {said[:500]}'
     if want in REFUSED and seen and 'late' not in words: return f'{seen[0]} before it was refused: {said}'
     if want in REFUSED and before != after and 'writes' not in words:
-        new = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
+        new = sorted(Path(k).name for k in before.keys() | after.keys() if before.get(k) != after.get(k))
         return f'refused, but {new[:5]} changed: {said}'
     return ''
 

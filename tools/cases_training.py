@@ -2,15 +2,19 @@
 import io
 import json
 import os
+import shutil
 import struct
+import subprocess
+import sys
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
-from ddnm_nb.pretrained import load_network
+from ddnm_nb.train_run import RunConfig, run_training
+from ddnm_nb.training import TrainConfig
 from ddnm_nb.unet import UNet
 from ddnm_nb.weights import save_network
 
@@ -125,7 +129,6 @@ def bad_weights(value):
         net = tiny()
         sd = {k: v.clone() for k, v in net.state_dict().items()}
         sd['conv_in.bias'][3] = value
-        from safetensors.torch import save_file
         out = path.with_suffix('.safetensors')
         save_file(sd, out, {'config': json.dumps(net.config)})
         return out
@@ -141,20 +144,22 @@ def foreign(patch=1, **change):
     "A network with the names of SDEdit."
     return tiny(patch=patch, data_std=0, **change).state_dict()
 
-RUN = 'epochs=1 bs=4 val=1 samples=0 warmup=1'
+def trained(path):
+    "A folder of a finished run on the fixture `pictures`."
+    data = path.parent/'pictures'
+    if not data.exists(): pictures(data)
+    net = dict(size=32, ch=32, mult=(1,), n_res=1, patch=4, data_std=.4, attn_at=(8,))
+    config = TrainConfig(lr=1.6e-3, epochs=1, bs=4, warmup=1)
+    run_training(str(data), path, net, config, RunConfig(val=1, samples=0))
 
-def a_run(path, epochs=1, change=None):
-    "A folder of a finished run on the fixture `pictures`; `change` does something to it."
-    def make(fixtures_path):
-        from ddnm_nb.train_run import RunConfig, run_training
-        from ddnm_nb.training import TrainConfig
-        data = fixtures_path.parent/'pictures'
-        if not data.exists(): pictures(data)
-        net = dict(size=32, ch=32, mult=(1,), n_res=1, patch=4, data_std=.4, attn_at=(8,))
-        config = TrainConfig(lr=1.6e-3, epochs=epochs, bs=4, warmup=1)
-        run_training(str(data), fixtures_path, net, config, RunConfig(val=1, samples=0))
-        if change: change(fixtures_path)
-    return make(path) if path else make
+def a_run(change=None):
+    "A copy of a finished run; `change` does something to it."
+    def make(path):
+        first = path.parent/'a finished run'
+        if not first.exists(): trained(first)
+        shutil.copytree(first, path)
+        if change: change(path)
+    return make
 
 def state_of(change):
     "A run whose state.pt is replaced."
@@ -167,17 +172,15 @@ def edited_state(**change):
     def edit(folder):
         d = torch.load(folder/'state.pt', weights_only=True)
         torch.save(d | change, folder/'state.pt')
-    return a_run(None, change=edit)
+    return a_run(edit)
 
 def run_with(name, text):
     def edit(folder): (folder/name).write_text(text, encoding='utf8')
-    return a_run(None, change=edit)
+    return a_run(edit)
 
 def locked(path):
     "A folder that another process holds; it ends with this one."
-    import subprocess
-    import sys
-    a_run(path)
+    a_run()(path)
     code = 'import fcntl, sys, time\nf = open(sys.argv[1], "a")\nfcntl.lockf(f, fcntl.LOCK_EX)\nprint("mine", flush=True)\nsys.stdin.read()'
     p = subprocess.Popen([sys.executable, '-c', code, str(path/'.lock')], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     p.stdout.readline()
@@ -246,7 +249,7 @@ FIXTURES = dict(
     page_pt=lambda p: p.write_text('<!DOCTYPE html><title>404</title>', encoding='utf8'),
     lfs_pt=lambda p: p.write_text('version https://git-lfs.github.com/spec/v1\noid sha256:1', encoding='utf8'),
     zeros_pt=lambda p: p.write_bytes(bytes(1000)),
-    run=a_run(None), run2=a_run(None, 2),
+    run=a_run(),
     run_locked=locked,
     state_empty=state_of(lambda p: p.write_bytes(b'')),
     state_text=state_of(lambda p: p.write_text('step 3', encoding='utf8')),
@@ -254,7 +257,7 @@ FIXTURES = dict(
     state_weights=state_of(lambda p: torch.save(foreign(), p)),
     state_folder=state_of(lambda p: p.mkdir()),
     state_pipe=state_of(os.mkfifo),
-    state_cut=a_run(None, change=lambda d: (d/'state.pt').write_bytes((d/'state.pt').read_bytes()[:-2000])),
+    state_cut=a_run(lambda d: (d/'state.pt').write_bytes((d/'state.pt').read_bytes()[:-2000])),
     state_step=edited_state(step='three'), state_minus=edited_state(step=-1), state_loss=edited_state(loss='low'),
     state_window=edited_state(window=['a']), state_settings=edited_state(settings=[]), state_opt=edited_state(opt={}),
     state_model=edited_state(model={'a': torch.zeros(3)}), state_nan=edited_state(model={'a': torch.tensor([float('nan')])}),

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
-from ..checks import read_settings
+from ..checks import read_settings, whole_number
 from .fit import binary_mask, fit_image, fit_mask
 from .layout import _place, as_scenes, read_frame, scenes
 from ..images import as_hw, from_uint8, project_file, to_rgb, whole_file
@@ -76,7 +76,9 @@ class Frames(Dataset):
         every:int=1, # take every n-th frame only
         workers:int=4, # threads that decode for a cache on disk
     ):
-        self.size = as_hw(size)
+        self.size, every = as_hw(size), whole_number('every', every, 1)
+        workers = whole_number('workers', workers, 1, 256)
+        if crop not in ('centre', 'whole'): raise ValueError(f"need crop 'centre' or 'whole', got {crop!r}")
         self.flip = flip
         self.cache = cache
         self.crop = crop
@@ -222,7 +224,7 @@ def brush_mask(
     "A hole of random brush strokes, for pictures that come without masks."
     h, w = as_hw(size)
     if not 0 < hole[0] <= hole[1] < .9: raise ValueError(f'need 0 < least <= most < 0.9, got {hole}')
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(whole_number('seed', seed, 0))
     img = Image.new('L', (w, h), 255)
     want = rng.uniform(*hole)
     while (np.array(img) == 0).mean() < want: _stroke(ImageDraw.Draw(img), h, w, rng)
@@ -253,7 +255,9 @@ class HoleFrames(Dataset):
         mask:Callable|None=None, # a function (size, seed) as `brush_mask`, in place of the scenes' masks
         skip:bool=True, # leave out frames without a hole in the crop
     ):
-        self.size = as_hw(size)
+        self.size, every = as_hw(size), whole_number('every', every, 1)
+        if crop not in ('centre', 'whole', 'hole'):
+            raise ValueError(f"need crop 'centre', 'whole' or 'hole', got {crop!r}")
         self.crop = crop
         self.mask = mask
         found = as_scenes(source)
@@ -301,7 +305,7 @@ def demo_frames(
 )->tuple: # (images (n,3,128,128), masks (n,1,128,128), truths (n,3,128,128), list of names)
     "The middle frame of each bundled scene: patients whom the bundled network has not seen."
     found = scenes(SAMPLES)
-    if not 1 <= n <= len(found): raise ValueError(f'need 1 to {len(found)} frames, got {n}')
+    n = whole_number('the number of frames', n, 1, len(found))
     items = [HoleFrames(s)[1] for s in found[:n]]
     batches = [torch.stack([item[k] for item in items]) for k in ('image', 'mask', 'gt')]
     return *batches, [item['name'] for item in items]

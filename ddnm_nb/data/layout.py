@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ..checks import whole_number
 from .fit import binary_mask, crop_window, fit_image, fit_intrinsics, fit_mask
 from .store import Store, natural_key
 from ..images import from_pil, to_rgb
@@ -380,10 +381,9 @@ def as_scenes(
     "The scenes that `source` stands for."
     if isinstance(source, Scene): return [source]
     if isinstance(source, (str, Path, Store)): return scenes(source, **named)
-    source = list(source)
-    if not source or not all(isinstance(s, Scene) for s in source):
-        raise ValueError(f'need a folder, a zip or a list of scenes, got {source[:2]}')
-    return source
+    many = list(source) if hasattr(source, '__iter__') else []
+    if many and all(isinstance(s, Scene) for s in many): return many
+    raise ValueError(f'need a folder, a zip or a list of scenes, got {str(source)[:60]}')
 
 # %% ../../nbs/practice/dreaming_layout.ipynb #8729198d
 def describe(
@@ -423,6 +423,7 @@ def read_frame(
     crop:str='centre', # 'centre', 'whole' or 'hole', as in `crop_window`
 )->dict: # what there is of: name, box, gt, mask, image (C,H,W), pose (4,4), intrinsics (3,3)
     "Read one frame: pictures in [-1,1], masks of 0 and 1; a ValueError where sizes differ."
+    i = whole_number('the number of the frame', i, 0, len(scene) - 1)
     frame = dict(name=f'{scene.name}/{PurePosixPath((scene.gt or scene.image)[i]).stem}')
     kinds = [k for k in ('gt', 'mask', 'image') if k in scene.kinds]
     pics = {k: to_rgb(scene.store.picture(getattr(scene, k)[i])) for k in kinds}
@@ -448,4 +449,4 @@ def read_frames(
     every:int=1, # read every n-th frame only
 )->Iterator[dict]: # of `read_frame`
     "The frames of a scene, one after the other."
-    for i in range(0, len(scene), every): yield read_frame(scene, i, size, crop)
+    for i in range(0, len(scene), whole_number('every', every, 1)): yield read_frame(scene, i, size, crop)
