@@ -37,6 +37,7 @@ from .images import _format_of, masked, save_image
 from .large_images import Pyramid, hole_region, inpaint_large_steps, level_sizes, shrink_with_mask
 from .metrics import biharmonic, psnr, ssim
 from .operators import Inpainting
+from .photos import PHOTO_SAMPLER, choose_model, restore_photo_steps
 from .pretrained import MODELS, bundled, keep_memory, load_denoiser, weights_id
 from .records import machine
 from .sampling import Sampler, final_image
@@ -123,6 +124,24 @@ def _inpaint_steps(denoiser, p, sigma_y, options, seeds, pyramid):
             'and bringing that back')
     return steps, sum(s.n_calls(denoiser) for s in [sampler] + [refine]*(len(levels) - 1)), said
 
+# %% ../nbs/practice/commands.ipynb #cf9ea98f
+def _check_windows(o): # of `ddnm_restore`
+    "Raise a `ValueError` for options that windows do not use."
+    unused = dict(noise=o.noise, eta=o.eta, travel_length=o.travel_length, travel_repeat=o.travel_repeat,
+                  context=o.context, finest=o.finest, preset=None if o.preset == 'default' else o.preset)
+    for k, v in unused.items():
+        if v is not None: raise ValueError(f'need no {k} in windows, got {v}')
+    if Path(o.image).is_dir(): raise ValueError(f'need one picture in windows, got the folder {o.image}')
+
+def _window_steps(denoiser, p, o, seeds): # `_Picture` -> degraded picture, generator of `Step`, their number
+    "Restore a picture at its full size in windows."
+    sigma_y, task = 2*o.sigma_y, (o.task, p.x, p.mask, o.degrade)
+    if o.task == 'inpaint': A, y = Inpainting(p.mask), p.x*p.mask
+    else: A, y, sigma_y = _task_measurement(*task, sigma_y, o.blur or 1.2, o.seed)
+    sampler = PHOTO_SAMPLER if o.steps is None else replace(PHOTO_SAMPLER, steps=o.steps)
+    steps = restore_photo_steps(denoiser, A, torch.cat([y]*len(seeds)), sigma_y, sampler, seeds)
+    return A.pinv(y).clamp(-1, 1), steps, 1 if o.task == 'denoise' else sampler.n_calls(denoiser)
+
 # %% ../nbs/practice/commands.ipynb #4cb6c808
 def _side_by_side(pictures, gap=4): # (1,3|1,H,W) each, of one height -> (1,3,H,W')
     "Pictures in a row, with white gaps."
@@ -145,7 +164,10 @@ def _restore_file(o, options, pyramid): # the options of `ddnm_restore`, and wha
                          f'got {o.out}')
     for sheet in sheets: _check_format(sheet, _side_by_side([p.x]*(1 + o.samples + o.degrade)))
     seeds, sigma_y = range(o.seed, o.seed + o.samples), 2*o.sigma_y           # now in units of [-1,1]
-    if o.task == 'inpaint':
+    if o.windows:
+        denoiser = load_denoiser(o.model, channels_last=True)
+        first, trajectory, total = _window_steps(denoiser, p, o, seeds)
+    elif o.task == 'inpaint':
         denoiser, first = load_denoiser(o.model, channels_last=True), masked(p.x, p.mask)
         trajectory, total, said = _inpaint_steps(denoiser, p, sigma_y, options, seeds, pyramid)
         print(said)
@@ -214,7 +236,17 @@ _OUT = ('file to write; .png, .tif, .bmp and .webp keep every level; with severa
         'restored_0.png, ...; for a folder of pictures: a folder, in which results are PNG')
 _CONTEXT = ('inpaint: side of the restored region over that of the hole; if not given, most of the '
             'picture, and at least 2')
+_MODEL = ('bundled weights, auto to choose among them by the picture, file or folder of another '
+          'network, or name for `fetch`')
 _BLUR = 'blur: standard deviation of the Gaussian, pixels, at most a sixth of the picture; else 1.2'
+
+def _chosen(o): # of `ddnm_restore` -> name of bundled weights
+    "The network that suits the picture, and why; said on the screen."
+    if Path(o.image).is_dir(): raise ValueError('need a named model for a folder, got auto')
+    p = _read_picture(o.image, o.mask, o.invert)
+    name, why = choose_model(p.x, p.mask)
+    print(f'model {name}: {why}')
+    return name
 
 @call_parse
 @one_line_errors
@@ -232,12 +264,13 @@ def ddnm_restore(
     sigma_y:float=0., # noise of the picture, standard deviation in units of [0,1]: .1 is 25 levels
     seed:int=0, # of the first sample; the same seed gives the same bytes
     samples:int=1, # how many restorations, at most 1000
-    model:str='scenes128', # bundled weights, file or folder of another network, or name for `fetch`
+    model:Param(_MODEL, str)='scenes128', # weights, or auto
     context:Param(_CONTEXT, float)=None, # inpaint: side of the restored region over that of the hole
     finest:int=None, # inpaint: refine up to this shorter side of the region; else enlarge only
     blur:Param(_BLUR, float)=None, # blur: standard deviation of the Gaussian, in pixels
     sheet:str='', # also write a comparison sheet to this file
     batch:int=None, # folders: pictures at a time, at most 1024; 16 if not given
+    windows:store_true=False, # at full size in windows; always with photos128
     degrade:store_true=False, # the picture is clean: degrade it first
     invert:store_true=False, # the mask has 255 where the hole is
     overwrite:store_true=False, # replace files that are there; never an input, a read-only file or a link
@@ -248,6 +281,9 @@ def ddnm_restore(
     o = SimpleNamespace(**locals())
     keep_memory()
     fit_threads()
+    if model == 'auto': o.model = _chosen(o)
+    o.windows = windows or o.model == 'photos128'
+    if o.windows: _check_windows(o)
     (_restore_folder if Path(image).is_dir() else _restore_file)(o, *_checked_options(o))
 
 # %% ../nbs/practice/commands.ipynb #42b1bc75

@@ -1,8 +1,9 @@
 """Restorations of photographs that no network was trained on: rows of results/photos.jsonl.
 
-Thirty photographs (24 of checkpoints/photos.tsv, six of scikit-image), 128 x 128 pixels of each. A row is
-one method at one setting on all of them; a row that is there is not made again. `--show` prints the table:
-every classical method at the setting that is best on these photographs, which flatters it."""
+Thirty photographs (24 of checkpoints/photos.tsv, six of scikit-image), 128 x 128 pixels of each.
+A row is one method at one setting on all of them; a row that is there is not made again.
+`--show` prints the table: every classical method at the setting that is best on these
+photographs, which flatters it."""
 import time
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from PIL import Image, ImageDraw
 from scipy.stats import t as student
 from skimage import data, restoration
 
-from ddnm_nb.data.frames import brush_mask
 from ddnm_nb.images import from_pil
 from ddnm_nb.metrics import biharmonic, psnr, ssim
 from ddnm_nb.operators import AveragePooling, Denoising, Grayscale, Inpainting
@@ -31,7 +31,8 @@ SKIMAGE = 'astronaut', 'chelsea', 'coffee', 'rocket', 'hubble_deep_field', 'moto
 def photographs(folder:Path)->tuple: # names, images (30,3,128,128)
     "The middle of every photograph, reduced to a shorter side of 320 pixels."
     files = {p.stem: Image.open(p).convert('RGB') for p in sorted(folder.glob('*.png'))}
-    if len(files) < 24: raise SystemExit(f'need 24 photographs in {folder} (make data/photos/cuts), got {len(files)}')
+    if len(files) < 24:
+        raise SystemExit(f'need 24 photographs in {folder} (make data/photos/cuts), got {len(files)}')
     for name in SKIMAGE:
         v = data.stereo_motorcycle()[0] if name == 'motorcycle' else getattr(data, name)()
         files[name] = Image.fromarray(v)
@@ -55,7 +56,8 @@ def text_mask(seed:int)->torch.Tensor: # (1,1,128,128), 1 = keep
 def masks(kind:str, n:int)->torch.Tensor: # (n,1,128,128), 1 = keep
     "One mask a photograph."
     if kind == 'text': return torch.cat([text_mask(i) for i in range(n)])
-    if kind == 'pixels': return (torch.rand(n, 1, N, N, generator=torch.Generator().manual_seed(5)) < .5).float()
+    if kind == 'pixels':
+        return (torch.rand(n, 1, N, N, generator=torch.Generator().manual_seed(5)) < .5).float()
     lines = [Image.new('L', (N, N), 255) for _ in range(n)]
     for i, img in enumerate(lines): # scratches: six thin lines across
         rng = np.random.default_rng(i)
@@ -76,9 +78,11 @@ def tasks(n:int)->dict: # name -> operator, noise in units of [-1,1]
                 pixels50=(Inpainting(masks('pixels', n)), 0.), noise05=(Denoising(), .1),
                 noise10=(Denoising(), .2), noise20=(Denoising(), .4), gauss=(blur('gauss'), .02),
                 motion=(blur('motion'), .02), colour=(Grayscale(), 0.),
-                old=(Grayscale()@Inpainting(masks('scratches', n)), 0.), cs25=(HadamardSensing((N, N), .25), 0.))
+                old=(Grayscale()@Inpainting(masks('scratches', n)), 0.),
+                cs25=(HadamardSensing((N, N), .25), 0.))
 
-def each(f, *v): # images in [-1,1] -> the same, by a function of arrays (H,W,3) in [0,1]
+def each(f, *v): # function of arrays (H,W,3) in [0,1], images in [-1,1] -> images
+    "The function of every image."
     out = [f(*(u.permute(1, 2, 0).double().numpy()/2 + .5 for u in w)) for w in zip(*v)]
     return torch.from_numpy(np.stack(out)).permute(0, 3, 1, 2).float()*2 - 1
 
@@ -101,9 +105,10 @@ def deconvolved(A, y, how, setting):
     kernel = kernel[N//2 - 10:N//2 + 11, N//2 - 10:N//2 + 11]
     def one(v):
         wide = np.pad(v, ((24, 24), (24, 24), (0, 0)), 'wrap')
-        if how == 'Wiener': done = [restoration.wiener(c, kernel, setting, clip=False) for c in wide.transpose(2, 0, 1)]
-        else: done = [restoration.richardson_lucy(c.clip(1e-3, 1), kernel, setting) for c in wide.transpose(2, 0, 1)]
-        return np.stack(done, 2)[24:-24, 24:-24]
+        return np.stack([channel(c) for c in wide.transpose(2, 0, 1)], 2)[24:-24, 24:-24]
+    def channel(c):
+        if how == 'Wiener': return restoration.wiener(c, kernel, setting, clip=False)
+        return restoration.richardson_lucy(c.clip(1e-3, 1), kernel, setting)
     return each(one, y)
 
 def smoothed(y, how, weight, sigma=None):
@@ -118,21 +123,24 @@ def smoothed(y, how, weight, sigma=None):
 def classical(task:str, A, y, sigma_y:float)->dict: # (method, setting) -> function without arguments
     "What restores without a network, at every setting that is tried."
     found, s = {('Gaussian prior', 8): lambda: gaussian_estimate(A, y, sigma_y)}, sigma_y/2
+    def denoised(how, w): found[how, w] = lambda: smoothed(y, how, w*s if how == 'TV' else w, s)
+    def sharpened(how, v): found[how, v] = lambda: deconvolved(A, y, how, v)
+    def painted(how, r): found[how, r] = lambda: opencv(y, A.singular_values, f'INPAINT_{how}', r)
     if task.startswith('sr'):
         for name in ('BICUBIC', 'LANCZOS'):
             found[name.lower(), ''] = lambda h=Image.Resampling[name]: resized(y, h)
             found[name.lower(), 'consistent'] = lambda h=Image.Resampling[name]: agreeing(A, y, resized(y, h))
     if task in ('scratches', 'text', 'pixels50'):
         found['biharmonic', ''] = lambda: biharmonic(y, A.singular_values)
-        for how in ('INPAINT_TELEA', 'INPAINT_NS'):
-            for r in (2, 4): found[how[8:], r] = lambda h=how, r=r: opencv(y, A.singular_values, h, r)
+        for how in ('TELEA', 'NS'):
+            for r in (2, 4): painted(how, r)
     if task.startswith('noise'):
-        for w in (.5, .8, 1.1, 1.4): found['TV', w] = lambda w=w: smoothed(y, 'TV', w*s)
-        for w in (.6, .8, 1.): found['non-local means', w] = lambda w=w: smoothed(y, 'NLM', w, s)
-        for m in ('BayesShrink', 'VisuShrink'): found['wavelets', m] = lambda m=m: smoothed(y, 'wavelets', m, s)
+        for w in (.5, .8, 1.1, 1.4): denoised('TV', w)
+        for w in (.6, .8, 1.): denoised('non-local means', w)
+        for m in ('BayesShrink', 'VisuShrink'): denoised('wavelets', m)
     if task in ('gauss', 'motion'):
-        for b in (.001, .003, .01, .03, .1): found['Wiener', b] = lambda b=b: deconvolved(A, y, 'Wiener', b)
-        for n in (5, 10, 20, 40): found['Richardson-Lucy', n] = lambda n=n: deconvolved(A, y, 'RL', n)
+        for b in (.001, .003, .01, .03, .1): sharpened('Wiener', b)
+        for n in (5, 10, 20, 40): sharpened('Richardson-Lucy', n)
     if task == 'colour': found['grey', ''] = lambda: A.pinv(y)
     if task == 'old':
         mask = masks('scratches', len(y))
@@ -154,7 +162,8 @@ def networks(models:list, samples:int)->dict: # (method, setting) -> function of
         key = f'{Path(m).stem} {weights_id(m)}'
         found[key, 'estimate'] = mean
         if samples: found[key, 'sample'] = lambda A, y, s, f=mean: f(A, y, s, 1, sampling)
-        if samples > 1: found[key, f'mean of {samples}'] = lambda A, y, s, f=mean: f(A, y, s, samples, sampling)
+        if samples > 1:
+            found[key, f'mean of {samples}'] = lambda A, y, s, f=mean: f(A, y, s, samples, sampling)
     return found
 
 def interval(v)->tuple: # values -> mean, half the width of its 95 % interval (Student)
@@ -169,11 +178,13 @@ def table(rows:list)->str:
         for r in (r for r in rows if r['task'] == task):
             key = r['method'] + (f", {r['setting']}" if r['network'] else '')
             if key not in best or np.mean(r['psnr']) > np.mean(best[key]['psnr']): best[key] = r
-        top = max((r for r in best.values() if not r['network'] and r['method'] != 'Gaussian prior'), key=lambda r: np.mean(r['psnr']))
+        plain = [r for r in best.values() if not r['network'] and r['method'] != 'Gaussian prior']
+        top = max(plain, key=lambda r: np.mean(r['psnr']))
         for key, r in sorted(best.items(), key=lambda kr: -np.mean(kr[1]['psnr'])):
             (m, h), (d, e) = interval(r['psnr']), interval(np.subtract(r['psnr'], top['psnr']))
             ahead = f'{d:+.2f} ± {e:.2f} to {top["method"]}' if r['network'] else ''
-            out.append(f"{task:10}{key:42}{m:7.2f} ± {h:.2f} dB  SSIM {np.mean(r['ssim']):.3f} {r['seconds']:7.2f} s  {ahead}")
+            scores = f"{m:7.2f} ± {h:.2f} dB  SSIM {np.mean(r['ssim']):.3f}"
+            out.append(f"{task:10}{key:42}{scores} {r['seconds']:7.2f} s  {ahead}")
     return '\n'.join(out)
 
 @call_parse
@@ -203,8 +214,10 @@ def main(
             start = time.process_time()
             result = f(A, y, sigma_y) if key in nets else f()
             took = (time.process_time() - start)/len(x)
-            scores = {k: [round(v, 4) for v in s(result.float(), x).tolist()] for k, s in dict(psnr=psnr, ssim=ssim).items()}
-            append_row(path, task=task, method=method, setting=setting, network=key in nets, photographs=len(names),
-                       seconds=round(took, 3), machine=machine(), **scores)
+            scores = {k: [round(v, 3) for v in f(result.float(), x).tolist()]
+                      for k, f in dict(psnr=psnr, ssim=ssim).items()}
+            about = dict(task=task, method=method, setting=setting, network=key in nets)
+            append_row(path, **about, photographs=len(names), seconds=round(took, 3), machine=machine(),
+                       **scores)
             print(task, method, setting, f'{np.mean(scores["psnr"]):.2f} dB', f'{took:.2f} s', flush=True)
     print(table(list(read_rows(path))))
