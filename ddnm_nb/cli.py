@@ -133,14 +133,16 @@ def _check_windows(o): # of `ddnm_restore`
         if v is not None: raise ValueError(f'need no {k} in windows, got {v}')
     if Path(o.image).is_dir(): raise ValueError(f'need one picture in windows, got the folder {o.image}')
 
-def _window_steps(denoiser, p, o, seeds): # `_Picture` -> degraded picture, generator of `Step`, their number
+def _window_steps(p, o, seeds): # `_Picture` -> denoiser, degraded picture, `Step`s, their number
     "Restore a picture at its full size in windows."
     sigma_y, task = 2*o.sigma_y, (o.task, p.x, p.mask, o.degrade)
     if o.task == 'inpaint': A, y = Inpainting(p.mask), p.x*p.mask
     else: A, y, sigma_y = _task_measurement(*task, sigma_y, o.blur or 1.2, o.seed)
+    denoiser = load_denoiser(o.model, channels_last=True)
     sampler = PHOTO_SAMPLER if o.steps is None else replace(PHOTO_SAMPLER, steps=o.steps)
     steps = restore_photo_steps(denoiser, A, torch.cat([y]*len(seeds)), sigma_y, sampler, seeds)
-    return A.pinv(y).clamp(-1, 1), steps, 1 if o.task == 'denoise' else sampler.n_calls(denoiser)
+    total = 1 if o.task == 'denoise' else sampler.n_calls(denoiser)
+    return denoiser, A.pinv(y).clamp(-1, 1), steps, total
 
 # %% ../nbs/practice/commands.ipynb #4cb6c808
 def _side_by_side(pictures, gap=4): # (1,3|1,H,W) each, of one height -> (1,3,H,W')
@@ -164,9 +166,7 @@ def _restore_file(o, options, pyramid): # the options of `ddnm_restore`, and wha
                          f'got {o.out}')
     for sheet in sheets: _check_format(sheet, _side_by_side([p.x]*(1 + o.samples + o.degrade)))
     seeds, sigma_y = range(o.seed, o.seed + o.samples), 2*o.sigma_y           # now in units of [-1,1]
-    if o.windows:
-        denoiser = load_denoiser(o.model, channels_last=True)
-        first, trajectory, total = _window_steps(denoiser, p, o, seeds)
+    if o.windows: denoiser, first, trajectory, total = _window_steps(p, o, seeds)
     elif o.task == 'inpaint':
         denoiser, first = load_denoiser(o.model, channels_last=True), masked(p.x, p.mask)
         trajectory, total, said = _inpaint_steps(denoiser, p, sigma_y, options, seeds, pyramid)

@@ -20,7 +20,7 @@ from .sampling import DDIM, Sampler, Step, final_image, seeded_randn
 from .schedule import add_noise, diffuse
 
 # %% ../nbs/practice/photographs.ipynb #1bbf0149
-PHOTOS = (2.26e-4, 2.68), (2.8e-6, 3.1), (2.4e-6, 2.75) # grey and two colours: variance at frequency 1, slope
+PHOTOS = (8e-4, 2.55), (6e-6, 3.15), (3.3e-6, 2.9) # grey and two colours: variance at frequency 1, slope
 
 def photo_spectrum(
     size:tuple, # (H,W)
@@ -54,6 +54,7 @@ def matching_timestep(
     a = denoiser.alphas_cumprod[1:]
     return 1 + int((((1 - a)/a).sqrt() - sigma).abs().argmin())
 
+# %% ../nbs/practice/photographs.ipynb #58d5c04f
 def restore_photo_steps(
     denoiser:Denoiser, # its `image_size` is the side of the windows
     A:LinearOperator, # the measurement
