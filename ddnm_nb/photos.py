@@ -13,7 +13,7 @@ from torch import Tensor
 from .ddnm import image_like, restore_steps, start_noise
 from .denoiser import Denoiser
 from .gaussian import GaussianCorrection
-from .large_images import windowed
+from .large_images import _membrane, windowed
 from .operators import Denoising, Inpainting, LinearOperator
 from .pretrained import bundled, load_denoiser
 from .sampling import DDIM, Sampler, Step, final_image, seeded_randn
@@ -64,7 +64,7 @@ def restore_photo_steps(
     seeds=0, # as for `restore_steps`
     stride:int|None=None, # from one window to the next; half a window when None
 ): # generator of `Step`; the last `x_s` is the result
-    "Restore a photograph at its full size, in windows, from the Gaussian estimate on."
+    "Restore a photograph at its full size, in windows, from an estimate without a network on."
     if denoiser.device is not None: y = y.to(denoiser.device)
     like, holes = image_like(A, y), isinstance(A, Inpainting) and not sigma_y
     net = windowed(denoiser, stride, 1 - A.singular_values if holes else None)
@@ -75,7 +75,8 @@ def restore_photo_steps(
         return iter([Step(t, 0, x_t, x0, x0, x0)])
     _, randn = start_noise(like, seeds, like)
     t = sampler.timesteps(net)[0]
-    start = diffuse(gaussian_estimate(A, y, sigma_y), 0, t, net.alphas_cumprod, randn)
+    first = _membrane(y, A.singular_values) if holes else gaussian_estimate(A, y, sigma_y)
+    start = diffuse(first, 0, t, net.alphas_cumprod, randn)
     correction = GaussianCorrection(photo_spectrum(like.shape[2:]))
     return restore_steps(net, A, y, sigma_y, sampler, correction, randn, start)
 
