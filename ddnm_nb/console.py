@@ -6,63 +6,169 @@
 __all__ = ['one_line_errors', 'out_paths', 'write_all', 'progress_bar', 'fit_threads', 'preset_options']
 
 # %% ../nbs/practice/console.ipynb #c0550004
+import io
 import math
 import os
+import re
 import sys
+import tempfile
+import warnings
 from collections.abc import Callable, Iterable
+from concurrent.futures import BrokenExecutor
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 
+import numpy as np
 import torch
-from PIL import Image
 from tqdm.auto import tqdm
 
 from .ddnm import PRESETS
-from .images import save_image
+from .images import _encoded, _format_of, open_image, save_image, to_pil
 from .sampling import DDIM, DDPM, Renoise
 from .schedule import linear_schedule
 
 # %% ../nbs/practice/console.ipynb #16d24d70
+_BAD_INPUT = (ValueError, FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError,
+              PermissionError)
+
+def _why(e:Exception): # -> (exit status, message), or None for a fault of the program
+    "What an error means to the one who typed the command."
+    text = str(e)
+    if isinstance(e, _BAD_INPUT): return 2, text
+    if isinstance(e, (OSError, FloatingPointError)): return 1, text
+    if isinstance(e, BrokenExecutor): return 1, 'a process that did a part of the work was killed'
+    no_room = isinstance(e, RuntimeError) and re.search('out of memory|not enough memory|allocate', text)
+    if not no_room and not isinstance(e, MemoryError): return None
+    advice = 'take a smaller picture, fewer --samples, a smaller --finest or --batch'
+    return 1, f'not enough memory: {advice} ({text[:100]})'
+
+def _open_streams():
+    "A closed stream leads to nowhere; what the console cannot show is escaped."
+    for name, mode in dict(stdin='r', stdout='w', stderr='w').items():
+        if getattr(sys, name) is None: setattr(sys, name, open(os.devnull, mode))
+        if mode == 'w' and hasattr(getattr(sys, name), 'reconfigure'):
+            getattr(sys, name).reconfigure(errors='backslashreplace')
+
+def _say(name, text):
+    "One line on stderr, if there is one."
+    try: print(f'{name}: {" ".join(str(text).split())}', file=sys.stderr)
+    except OSError: pass
+
+def _close_stdout():
+    "Whether all that was printed has arrived; what could not is dropped, and Python does not try again."
+    try: sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
+
 def one_line_errors(
     f:Callable, # a command
 )->Callable: # the same command
-    "Turn the errors that bad input raises into one line on stderr and exit status 2."
+    "Turn what goes wrong into one line on stderr and an exit status: 2 bad input, 1 a failure, 130 stopped."
+    name = f.__name__
     @wraps(f)
     def wrapped(*args, **kwargs):
-        try: return f(*args, **kwargs)
-        except (ValueError, OSError, FloatingPointError) as e:
-            print(f'{f.__name__}: {" ".join(str(e).split())}', file=sys.stderr)
-            raise SystemExit(2) from e
-        except KeyboardInterrupt:
-            said = f'{f.__name__}: stopped; files are written whole or not at all'
-            raise SystemExit(said) from None
+        _open_streams()
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_, **__: _say(name, message)
+            try: result = f(*args, **kwargs)
+            except KeyboardInterrupt:
+                _say(name, 'stopped; files are written whole or not at all')
+                raise SystemExit(130) from None
+            except Exception as e:
+                if _why(e) is None: raise
+                status, text = _why(e)
+                _say(name, text)
+                _close_stdout()
+                raise SystemExit(status) from e
+        if _close_stdout(): return result
+        _say(name, 'all is done, but what was printed could not be written')
+        raise SystemExit(1)
     return wrapped
 
 # %% ../nbs/practice/console.ipynb #e5c5f5b8
+_MOST = 1000 # pictures that one call may write
+
+def _same(p, q): # two paths
+    "Whether two paths lead to one file, be it there or not."
+    if os.path.realpath(p) == os.path.realpath(q): return True
+    return os.path.exists(p) and os.path.exists(q) and os.path.samefile(p, q)
+
+def _check_folder(folder):
+    "Raise a `ValueError` unless a folder can be written, or be made. Nothing is left behind."
+    place = next(p for p in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(p))
+    try:
+        if not place.is_dir(): raise NotADirectoryError('it is no folder')
+        with tempfile.TemporaryFile(dir=place): pass
+    except OSError as e:
+        raise ValueError(f'need a folder that can be written, got {place}: {e.strerror or e}') from e
+
+def _check_file(path, inputs=(), overwrite=False):
+    "Raise a `ValueError` unless the policy lets this file be written."
+    longest, all_of_it = max(len(os.fsencode(p)) for p in path.parts), len(os.fsencode(path.absolute()))
+    if longest > 255 or all_of_it > 4000:
+        raise ValueError(f'need names of at most 255 bytes in paths of at most 4000, got {longest} in '
+                         f'{all_of_it}: {path.name[:40]}...')
+    used = [p for p in inputs if p and _same(p, path)]
+    if used: raise ValueError(f'need a file of its own to write, got {path}, which is an input or a result')
+    if path.is_dir(): raise ValueError(f'need a file to write, got {path}, which is a folder')
+    _check_folder(Path(os.path.realpath(path)).parent)
+    if not os.path.lexists(path): return
+    if not path.is_file(): raise ValueError(f'need a regular file to write, got {path}, which is none')
+    if not overwrite: raise ValueError(f'need a new file to write, or --overwrite, got {path}, which exists')
+    if path.stat().st_mode & 0o222: return
+    raise ValueError(f'need a file that may be written, got {path}, which is read-only')
+
 def out_paths(
     out:str|Path, # file to write; its extension is one that Pillow can write
-    n:int, # how many pictures
+    n:int, # how many pictures, at most 1000
+    inputs:Iterable=(), # files that must stay as they are
+    overwrite:bool=False, # whether other files that are there may be replaced
 )->list: # of n paths: `out`, or name_0.png, name_1.png, ... where there are several
-    "Where pictures go; a `ValueError` if they cannot be written. Their folder is made."
+    "Where pictures go; a `ValueError` if they may not be written. Nothing is made yet."
     p = Path(out)
-    if n < 1: raise ValueError(f'need at least 1 sample, got {n}')
-    if Image.registered_extensions().get(p.suffix.lower()) not in Image.SAVE:
-        raise ValueError(f'need a file name that Pillow can write, such as {p.stem}.png, got {out}')
+    if not 1 <= n <= _MOST: raise ValueError(f'need 1 to {_MOST} samples, got {n}')
+    _format_of(p)
     paths = [p] if n == 1 else [p.with_name(f'{p.stem}_{i}{p.suffix}') for i in range(n)]
-    folders = [q for q in paths if q.is_dir()]
-    if folders: raise ValueError(f'need a file to write, got {folders[0]}, which is a folder')
-    p.parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(p.parent, os.W_OK):
-        raise ValueError(f'need a folder that can be written, got {p.parent}')
+    for q in paths: _check_file(q, inputs, overwrite)
     return paths
+
+# %% ../nbs/practice/console.ipynb #be4ea75f
+_EXACT = 'PNG', 'TIFF', 'BMP', 'PPM' # formats that need no trial
+
+def _check_format(
+    path:Path, # whose extension means the format
+    picture, # tensor (3|1,H,W) or (1,3|1,H,W), or Pillow image, like the one that will be written
+)->int: # how much a level of it changes
+    "Write a picture to memory and read it back; a `ValueError` if it is not the same size."
+    fmt, img = _format_of(path), to_pil(picture)
+    data = _encoded(img, fmt)
+    if fmt in _EXACT: return 0
+    try: back = open_image(io.BytesIO(data), path)
+    except ValueError as e:
+        raise ValueError(f'need a format that can be read again, such as PNG, got {path}') from e
+    if back.size != img.size:
+        want, got = (f'{w} x {h}' for w, h in (img.size, back.size))
+        raise ValueError(f'need a format for {want} pixels, such as PNG, got {path}, which makes them {got}')
+    a, b = (np.asarray(v.convert('RGB'), dtype=int) for v in (img, back))
+    return abs(a - b).max().item()
+
+def _check_formats(paths, picture): # of several files; a picture like those that will be written
+    "Try the formats of files; say which of them change pixels."
+    for suffix, path in {p.suffix: p for p in paths}.items():
+        changed = _check_format(path, picture)
+        if changed: print(f'{suffix} is lossy: in this picture levels change by up to {changed} of 255; '
+                          '.png, .tif, .bmp and .webp keep them')
 
 def write_all(
     paths:list, # where to, as many as pictures
-    pictures:list, # (3|1,H,W) or (1,3|1,H,W) each, in [-1,1]
+    pictures:list, # (3|1,H,W) or (1,3|1,H,W) each, in [-1,1], or Pillow images
+    profile:bytes|None=None, # ICC profile of their colours
 ):
     "Write each picture to its path, whole or not at all, and say so."
-    for path, picture in zip(paths, pictures, strict=True): save_image(picture, path)
+    for path, picture in zip(paths, pictures, strict=True): save_image(picture, path, profile)
     print('wrote', ', '.join(map(str, paths)))
 
 # %% ../nbs/practice/console.ipynb #3a676776
@@ -116,13 +222,15 @@ def preset_options(
     noise:str|None=None, # ddpm, ddim or renoise
     eta:float|None=None, # of that noise: share of fresh noise, in [0,1]; ddpm has none
     travel_length:int|None=None, # timesteps that time travel goes back
-    travel_repeat:int|None=None, # how often each stretch is sampled; 1: no time travel
+    travel_repeat:int|None=None, # how often each stretch is sampled, 1 to 1000; 1: no time travel
 )->dict: # sampler and correction (None: the default one), for `restore` and all that takes them
     "A preset, changed where an option is given; a `ValueError` for an option that does not apply."
     if preset not in PRESETS: raise ValueError(f'need a preset out of {", ".join(PRESETS)}, got {preset!r}')
     given = dict(steps=steps, travel_length=travel_length, travel_repeat=travel_repeat,
                  noise=_noise_option(noise, eta))
     changes = {k: v for k, v in given.items() if v is not None}
+    if travel_repeat is not None and not 1 <= travel_repeat <= _MOST:
+        raise ValueError(f'need travel_repeat from 1 to {_MOST}, got {travel_repeat}')
     sampler = replace(PRESETS[preset]['sampler'], **changes)
     if not spectrum: sampler = replace(sampler, spacing='even', order=1)
     if travel_length is not None and sampler.travel_repeat == 1:

@@ -21,24 +21,25 @@ PATHS = {
         'noisy_measurements', 'travel', 'two_pixels', 'exact_posteriors', 'methods', 'metrics', 'uncertainty',
         'tables', 'experiments')],
     'Practice': ['practice/' + n for n in (
-        'your_picture', 'photographs', 'commands', 'images', 'models_of_others', 'guided_diffusion', 'large_images',
+        'your_picture', 'photographs', 'commands', 'tasks', 'folders', 'images', 'models_of_others',
+        'guided_diffusion', 'large_images',
         'video', 'challenge', 'training_loop', 'training_runs', 'records', 'dreaming_store', 'dreaming_fit',
         'dreaming_layout', 'dreaming_frames', 'dreaming_mha', 'render_sdf', 'render_patient',
         'render_occluders', 'render_frames', 'render_dataset', 'widgets', 'widget_pages', 'plane',
-        'plots', 'console')],
+        'plots', 'checks', 'console', 'start')],
     'Reference': ['reference/' + n for n in ('results', 'vocabulary', 'questions')],
 }
 # who reads -> what they want, and the first notebooks of their route
 READERS = {
     'student': ('ten lessons in order',
-                ['course/00_one_page', 'course/01_inverse_problems', 'course/06_ddnm']),
+                ['course/00_one_page', 'course/01_inverse_problems']),
     'teacher': ('pictures that move, exercises',
                 ['course/05_sampling', 'course/08_time_travel', 'reference/questions']),
     'researcher': ('what is true, and where it fails',
                    ['going_further/exact_posteriors', 'going_further/methods',
                     'reference/results']),
     'engineer': ('your pictures, your model',
-                 ['practice/your_picture', 'practice/photographs', 'practice/commands',
+                 ['practice/your_picture', 'practice/commands',
                   'practice/models_of_others']),
 }
 API = 'reference/api.ipynb'  # made by tools/make_docs.py, on the site only
