@@ -22,7 +22,7 @@ PATHS = {
         'tables', 'experiments')],
     'Practice': ['practice/' + n for n in (
         'your_picture', 'photographs', 'commands', 'tasks', 'folders', 'images', 'models_of_others',
-        'guided_diffusion', 'large_images',
+        'weight_files', 'guided_diffusion', 'large_images',
         'video', 'challenge', 'training_loop', 'training_runs', 'records', 'dreaming_store', 'dreaming_fit',
         'dreaming_layout', 'dreaming_frames', 'dreaming_mha', 'render_sdf', 'render_patient',
         'render_occluders', 'render_frames', 'render_dataset', 'widgets', 'widget_pages', 'plane',

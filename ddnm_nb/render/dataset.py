@@ -6,6 +6,7 @@
 __all__ = ['scene_dir', 'RenderSettings', 'make_dreaming', 'ddnm_make_data']
 
 # %% ../../nbs/practice/render_dataset.ipynb #5f61a195
+import io
 import json
 import signal
 import sys
@@ -19,8 +20,7 @@ from fastcore.script import call_parse, store_true
 from tqdm.auto import tqdm
 
 from ..checks import read_settings, whole_number
-from ..console import _check_folder as _check_place
-from ..console import one_line_errors
+from ..console import _check_folder as _check_place, one_line_errors
 from ..images import _encoded, to_pil, write_whole
 from .occluders import make_occluders
 from .patient import make_camera, make_scene
@@ -135,6 +135,7 @@ def _run_jobs(jobs, workers):
 def _check_folder(root, settings):
     "Refuse a folder that holds other data; remember the settings (a dict) in one that is new."
     file = root/'settings.json'
+    if root.exists() and not root.is_dir(): raise ValueError(f'need a folder, got the file {root}')
     if file.exists():
         was = read_settings(file)
         differ = [k for k in settings | was if settings.get(k) != was.get(k)]
@@ -158,7 +159,8 @@ def make_dreaming(
     "Write videos in DREAMING's layout; a run that was stopped continues where it was."
     settings = settings or RenderSettings()
     root = Path(root)
-    _check_least(scenes=(scenes, 1), workers=(workers, 1), first=(first, 0))
+    scenes, workers = whole_number('scenes', scenes, 1, 10**5), whole_number('workers', workers, 1, 256)
+    first = whole_number('first', first, 0, 10**6)
     _check_folder(root, settings.to_json())
     jobs = [(str(root), number, settings) for number in range(first, first + scenes)]
     with tqdm(total=scenes*settings.frames, unit='frame', disable=not progress) as bar:
