@@ -13,7 +13,7 @@ from ddnm_nb.data import fit, frames, layout, mha, store
 from ddnm_nb.ddnm import image_like, restore, start_noise
 from ddnm_nb.denoiser import Denoiser, choose_precision, pixel_denoiser
 from ddnm_nb.operators import AveragePooling, Compose, Grayscale, Inpainting, LinearMap
-from ddnm_nb.sampling import DDIM, DDPM, Renoise, Sampler, sample, seed_list, seeded_randn, time_pairs
+from ddnm_nb.sampling import DDIM, DDPM, Renoise, Sampler, _seed_list, sample, seeded_randn, time_pairs
 from ddnm_nb.schedule import cosine_schedule, even_timesteps, geometric_timesteps, linear_schedule
 from ddnm_nb.spectral import (
     BlockSensing,
@@ -67,8 +67,8 @@ WALK = [
     *each('sampling.DDIM: eta', DDIM, (nan, -1, 2, 'x', None, [1]), 'eta'), *each('sampling.Renoise: eta', Renoise, (nan, -1, 2, 'x'), 'eta'),
     *each('sampling.time_pairs: travel', lambda v: time_pairs([3, 2, 1, 0], v, 2), (nan, 'x', None, 0, 2.5), 'travel_length'),
     *each('sampling.seeded_randn: seeds', seeded_randn, ([1.5, 2.5], '12', [nan], ['a'], None, [None], [2**70], [True]), 'seed'),
-    *each('sampling.seed_list: seeds', lambda v: seed_list(v, 2), (1.5, '12', [1], [1, 2, 3], {}, object()), 'seed'),
-    good('sampling.seed_list: numpy', lambda: seed_list(np.array([3, 4]), 2) == seed_list(3., 2) == [3, 4]),
+    *each('sampling._seed_list: seeds', lambda v: _seed_list(v, 2), (1.5, '12', [1], [1, 2, 3], {}, object()), 'seed'),
+    good('sampling._seed_list: numpy', lambda: _seed_list(np.array([3, 4]), 2) == _seed_list(3., 2) == [3, 4]),
     *each('sampling.sample: n', lambda v: sample(toy, v, five, size=8), (0, -1, 1.5, 'x', None), 'n '),
     *each('sampling.sample: size', lambda v: sample(toy, 1, five, size=v), (0, -8, 'x', (8,), (8, 8, 8), nan), 'size'),
     bad('sampling.sample: no size', lambda: sample(toy, 1, five), 'size'),
