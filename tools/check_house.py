@@ -16,6 +16,7 @@ as well. The last line is 'N broken'; exit 1 if there is any.
 - 95 % of the lines of code have at most 100 characters; a cell has at most 30 lines of code. A
   module comes from one notebook.
 - Words of the house stand only where ALLOWED says.
+- Text is read and written with encoding='utf8': other machines have other habits.
 - `import ddnm_nb.ddnm` takes less than 0.4 s beyond torch."""
 import argparse
 import ast
@@ -309,6 +310,27 @@ def check_width():
     yield f'{what} ({parts})'
     if share(total) < MIN_SHARE: yield f'! {what}, need {MIN_SHARE:.0%}'
 
+def text_calls(code):
+    """Line numbers of calls that read or write text and leave the encoding to the machine."""
+    try: parsed = ast.parse('\n'.join(s if not s.lstrip().startswith(('%', '!')) else 'pass' for s in code))
+    except SyntaxError: return  # a cell with more magic than this
+    for n in ast.walk(parsed):
+        if not isinstance(n, ast.Call) or any(k.arg in ('encoding', None) for k in n.keywords): continue
+        name = getattr(n.func, 'attr', getattr(n.func, 'id', ''))
+        modes = [a.value for a in [*n.args, *(k.value for k in n.keywords)] if isinstance(a, ast.Constant)]
+        binary = any(isinstance(m, str) and re.fullmatch('[rwaxb+]*b[rwax+]*', m) for m in modes)
+        own = name in ('read_text', 'write_text') and len(n.args) < (2 if name == 'write_text' else 1)
+        if own or (name == 'open' and isinstance(n.func, ast.Name) and not binary): yield n.lineno
+
+def check_encodings():
+    n = 0
+    for place, kind, lines in texts():
+        if kind not in ('module', 'tool', 'code'): continue
+        for k in text_calls(lines):
+            n += 1
+            yield f'! {place}: {lines[k - 1].strip()[:70]!r} needs encoding=\'utf8\''
+    yield f'texts read or written in the encoding of the machine: {n}'
+
 def pattern(word):
     "A whole word in any case; the names of functions as they are, for `Renoise(eta)` is right."
     return re.compile(rf'(?<!\w)(?:{word})(?!\w)', 0 if 'noisify' in word else re.I)
@@ -382,7 +404,7 @@ def slowest(n=12):
     yield from (f'  {own/1000:.0f} ms {name}' for own, name in rows[:n])
 
 CHECKS = dict(parameters=check_parameters, names=check_names, lines=check_lines, graph=check_graph,
-              packages=check_packages, cells=check_cells, width=check_width, words=check_words,
+              packages=check_packages, cells=check_cells, width=check_width, words=check_words, encodings=check_encodings,
               time=check_time)
 
 def main():
