@@ -32,7 +32,7 @@ help:      ## this list
 	touch $@ .venv/lessons-ok
 
 demo: .venv/ok ## restore the bundled frames, write pictures, print the scores; installs the core alone
-	$(BIN)/ddnm_demo
+	$(BIN)/ddnm_demo --overwrite
 
 test: .venv/dev-ok ## export, navigation, lint, rules, wheel; then every notebook's tests
 	$(BIN)/python tools/test.py

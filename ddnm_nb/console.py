@@ -19,7 +19,6 @@ from functools import wraps
 from pathlib import Path
 
 import numpy as np
-import torch
 from tqdm.auto import tqdm
 
 from .ddnm import PRESETS
@@ -111,13 +110,14 @@ def _check_file(path, inputs=(), overwrite=False):
         raise ValueError(f'need names of at most 255 bytes in paths of at most 4000, got {longest} in '
                          f'{all_of_it}: {path.name[:40]}...')
     used = [p for p in inputs if p and _same(p, path)]
-    if used: raise ValueError(f'need a file to write that is no input, got {path}')
+    if used: raise ValueError(f'need a file of its own to write, got {path}, which is an input or a result')
     if path.is_dir(): raise ValueError(f'need a file to write, got {path}, which is a folder')
     _check_folder(Path(os.path.realpath(path)).parent)
     if not os.path.lexists(path): return
     if not path.is_file(): raise ValueError(f'need a regular file to write, got {path}, which is none')
-    if not overwrite: raise ValueError(f'need a new file to write, or --overwrite, got {path}, which is there')
-    if not path.stat().st_mode & 0o222: raise ValueError(f'need a file that may be written, got {path}, read-only')
+    if not overwrite: raise ValueError(f'need a new file to write, or --overwrite, got {path}, which exists')
+    if path.stat().st_mode & 0o222: return
+    raise ValueError(f'need a file that may be written, got {path}, which is read-only')
 
 def out_paths(
     out:str|Path, # file to write; its extension is one that Pillow can write
@@ -145,7 +145,8 @@ def _check_format(
     data = _encoded(img, fmt)
     if fmt in _EXACT: return 0
     try: back = open_image(io.BytesIO(data), path)
-    except ValueError as e: raise ValueError(f'need a format that can be read again, such as PNG, got {path}') from e
+    except ValueError as e:
+        raise ValueError(f'need a format that can be read again, such as PNG, got {path}') from e
     if back.size != img.size:
         want, got = (f'{w} x {h}' for w, h in (img.size, back.size))
         raise ValueError(f'need a format for {want} pixels, such as PNG, got {path}, which makes them {got}')

@@ -121,8 +121,8 @@ def open_image(
     return _deep_to_8bit(img, name) if _is_deep(img) else img
 
 # %% ../nbs/practice/images.ipynb #52873f49
-def _srgb_transform(profile:bytes, mode:str, back=False): # an ICC profile; mode of its pictures; from sRGB?
-    "What takes pictures from a profile to sRGB, or `back`; None where that is the same or the profile is broken."
+def _srgb_transform(profile:bytes, mode:str, back=False): # ICC profile; mode of pictures; from sRGB?
+    "What takes pictures from a profile to sRGB, or `back`; None if it is sRGB or broken."
     try:
         own, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile('sRGB')
         if 'sRGB' in ImageCms.getProfileDescription(own): return None
@@ -215,7 +215,8 @@ def _format_of(path:str|Path)->str: # name of the format, as Pillow has it
     "The format that an extension means; a `ValueError` if Pillow cannot write it."
     fmt = Image.registered_extensions().get(Path(path).suffix.lower())
     if fmt in Image.SAVE: return fmt
-    raise ValueError(f'need a file name that Pillow can write, such as {Path(path).stem or "x"}.png, got {path}')
+    stem = Path(path).stem or 'x'
+    raise ValueError(f'need a file name that Pillow can write, such as {stem}.png, got {path}')
 
 _WRITE = {'JPEG': dict(quality=95), 'MPO': dict(quality=95), 'WEBP': dict(lossless=True),
           'AVIF': dict(quality=95)} # options of formats

@@ -9,7 +9,6 @@ __all__ = []
 import os
 import signal
 from importlib import import_module
-from pathlib import Path
 
 _PLACES = dict(ddnm_restore='cli', ddnm_demo='cli', ddnm_train='cli', ddnm_make_data='render.dataset',
                ddnm_challenge='challenge', ddnm_table='tables') # command -> its module
