@@ -24,6 +24,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 from functools import lru_cache
 
 from heads import notebooks, read_nb, root, settings
@@ -312,15 +313,19 @@ def check_width():
 
 def text_calls(code):
     """Line numbers of calls that read or write text and leave the encoding to the machine."""
-    try: parsed = ast.parse('\n'.join(s if not s.lstrip().startswith(('%', '!')) else 'pass' for s in code))
-    except SyntaxError: return  # a cell with more magic than this
+    plain = [s if not s.lstrip().startswith(('%', '!')) else 'pass' for s in code]  # without magics
+    parsed = None
+    for source in (code, plain):
+        with suppress(SyntaxError): parsed = parsed or ast.parse('\n'.join(source))
+    if parsed is None: return
     for n in ast.walk(parsed):
         if not isinstance(n, ast.Call) or any(k.arg in ('encoding', None) for k in n.keywords): continue
         name = getattr(n.func, 'attr', getattr(n.func, 'id', ''))
         modes = [a.value for a in [*n.args, *(k.value for k in n.keywords)] if isinstance(a, ast.Constant)]
         binary = any(isinstance(m, str) and re.fullmatch('[rwaxb+]*b[rwax+]*', m) for m in modes)
         own = name in ('read_text', 'write_text') and len(n.args) < (2 if name == 'write_text' else 1)
-        if own or (name == 'open' and isinstance(n.func, ast.Name) and not binary): yield n.lineno
+        opens = name == 'open' and isinstance(n.func, ast.Name) and 'devnull' not in ast.unparse(n)
+        if own or (opens and not binary): yield n.lineno
 
 def check_encodings():
     n = 0
@@ -404,8 +409,8 @@ def slowest(n=12):
     yield from (f'  {own/1000:.0f} ms {name}' for own, name in rows[:n])
 
 CHECKS = dict(parameters=check_parameters, names=check_names, lines=check_lines, graph=check_graph,
-              packages=check_packages, cells=check_cells, width=check_width, words=check_words, encodings=check_encodings,
-              time=check_time)
+              packages=check_packages, cells=check_cells, width=check_width, words=check_words,
+              encodings=check_encodings, time=check_time)
 
 def main():
     p = argparse.ArgumentParser(description=__doc__)

@@ -209,6 +209,7 @@ def _inside(self:Store, zipname):
         if _is_zip(n): yield from self._inside(full)
         else: yield full
 
+# %% ../../nbs/practice/dreaming_store.ipynb #911472a1
 @patch
 def names(
     self:Store,

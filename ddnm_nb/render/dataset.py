@@ -19,8 +19,7 @@ from fastcore.script import call_parse, store_true
 from tqdm.auto import tqdm
 
 from ..checks import read_settings, whole_number
-from ..console import _check_folder as _check_place
-from ..console import one_line_errors
+from ..console import _check_folder as _check_place, one_line_errors
 from ..images import _encoded, to_pil, write_whole
 from .occluders import make_occluders
 from .patient import make_camera, make_scene
