@@ -43,7 +43,7 @@ from .sampling import Sampler, final_image
 from .tasks import _TASKS, _as_written, _read_picture, _suit_noise, _task_measurement, _task_steps
 from .train_run import RunConfig, run_training
 from .training import TrainConfig
-from .unet import checked_shape
+from .unet import _checked_shape
 
 # %% ../nbs/practice/commands.ipynb #e5c5f5b7
 _ONLY = dict(mask=['inpaint', 'old-photo'], invert=['inpaint', 'old-photo'], context=['inpaint'],
@@ -354,7 +354,7 @@ def _with_fields(*configs): # dataclasses -> decorator
 def _attention(given:str|None, net:dict)->tuple: # '16,8' or None; settings of a `UNet` -> sizes
     "Where there is attention: at sizes that a level has."
     sizes = _numbers('attn_at', given) if given is not None else (16,)
-    checked_shape(**{k: net[k] for k in ('size', 'ch', 'mult', 'n_res', 'patch')}, attn_at=sizes)
+    _checked_shape(**{k: net[k] for k in ('size', 'ch', 'mult', 'n_res', 'patch')}, attn_at=sizes)
     levels = [net['size']//net['patch']//2**i for i in range(len(net['mult']))]
     lost, have = [s for s in sizes if s not in levels], ', '.join(map(str, levels))
     if lost and given is not None:

@@ -23,10 +23,10 @@ from ddnm_nb.sampling import (
     Renoise,
     Sampler,
     _need_denoiser,
+    _seed_list,
     check_range,
     final_image,
     sample_steps,
-    seed_list,
     seeded_randn,
 )
 
@@ -96,7 +96,7 @@ def start_noise(
 )->tuple: # x_T, source of noise
     "Where a trajectory starts, and what draws for it."
     if seeds is None or callable(seeds): randn = seeds or torch.randn_like
-    else: randn = seeded_randn(seed_list(seeds, len(like)))
+    else: randn = seeded_randn(_seed_list(seeds, len(like)))
     if x_T is not None and (not torch.is_tensor(x_T) or x_T.shape != like.shape):
         want, got = tuple(like.shape), tuple(getattr(x_T, 'shape', ()))
         raise ValueError(f'need x_T of shape {want}, got {got}')
@@ -104,7 +104,7 @@ def start_noise(
 
 # %% ../nbs/course/06_ddnm.ipynb #f3638a7c
 #| code-fold: true
-#| code-summary: "restore_steps"
+#| code-summary: "Inside: a network asked about another size"
 def _warn_of_size(denoiser, like): # images (B,C,H,W)
     "Say that a network is asked about images of another size than it was trained on."
     size, (h, w) = getattr(denoiser, 'image_size', None), like.shape[2:]
@@ -112,6 +112,9 @@ def _warn_of_size(denoiser, like): # images (B,C,H,W)
     warnings.warn(f'the network was trained on images of {size} x {size}, and is asked about {h} x {w}; '
                   'inpaint_large and restore_large keep to its size', stacklevel=4)
 
+# %% ../nbs/course/06_ddnm.ipynb #68b25a1f
+#| code-fold: true
+#| code-summary: "restore_steps"
 def restore_steps(
     denoiser, # a `Denoiser`; the work is done where it is
     A:LinearOperator, # the measurement

@@ -128,7 +128,8 @@ def mirror(
 def _unit_vector(w)->tuple: # vector (n,), not all zeros -> length, direction
     "Length and direction of `w`, in float64."
     try: w = torch.as_tensor(w, dtype=torch.float64).flatten()
-    except (TypeError, ValueError, RuntimeError) as e: raise ValueError(f'need numbers as weights, got {w!r}') from e
+    except (TypeError, ValueError, RuntimeError) as e:
+        raise ValueError(f'need numbers as weights, got {w!r}') from e
     if not w.isfinite().all() or not w.any():
         raise ValueError(f'need finite weights, not all zero, got {w.tolist()}')
     return w.norm(), w/w.norm()
@@ -370,6 +371,11 @@ def _need_shape(x, shape, what): # tensor (B,...), shape of one, what it should 
     want = f'{what} of shape (B, {", ".join(map(str, shape))})'
     raise ValueError(f'need {want}, got {tuple(x.shape)}')
 
+def _checked_shape(shape)->tuple: # what should be (C,H,W)
+    if isinstance(shape, (tuple, list)) and len(shape) == 3:
+        return tuple(whole_number('each of shape', n, 1) for n in shape)
+    raise ValueError(f'need the shape (C,H,W) of one image, got {shape!r}')
+
 def _takes_double(f, shape, device): # function, image shape (C,H,W), where to try it
     "Whether `f` accepts float64, as it does unless it holds float32 tensors."
     def image(dtype): return torch.zeros(1, *shape, dtype=dtype, device=device)
@@ -414,10 +420,7 @@ class LinearMap(IterativeOperator):
         device='cpu', # where to try it: the device of the tensors that `f` itself holds
     ):
         if not callable(f): raise ValueError(f'need a function of images, got {f!r}')
-        if not isinstance(shape, (tuple, list)) or len(shape) != 3:
-            raise ValueError(f'need the shape (C,H,W) of one image, got {shape!r}')
-        self.shape = tuple(whole_number('each of shape', n, 1) for n in shape)
-        self.f, self.device = f, device
+        self.f, self.shape, self.device = f, _checked_shape(shape), device
         self.iters, self.tol = _checked_rounds(iters, tol)
         self.double = _takes_double(f, self.shape, device)
         if check: _check_linear(self)

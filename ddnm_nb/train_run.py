@@ -123,6 +123,7 @@ def _read_state(path:Path)->dict:
     if why := _state_faults(d): raise ValueError(f'need the state of a run, got {path}: {why}')
     return d
 
+# %% ../nbs/practice/training_runs.ipynb #fe1e87de
 def _put_state(st:TrainState, d:dict, path:Path): # run, what `_read_state` read, where from
     "Put a saved run into `st`; a `ValueError` if its tensors are of another network."
     try:
@@ -161,6 +162,7 @@ def _frames(found:list, size:int, cache)->Frames: # scenes
     if not cache: _check_memory(len(ds), size)
     return ds.fill()
 
+# %% ../nbs/practice/training_runs.ipynb #7053f9a9
 def train_and_validation(
     data:str|Path, # folder or zip: DREAMING, its stand-in, or any images
     size:int, # height and width of the network's images
@@ -253,6 +255,7 @@ def _lock(f)->bool: # open file -> whether it is this process's now
     except OSError: return False
     return True
 
+# %% ../nbs/practice/training_runs.ipynb #cb096610
 @contextmanager
 def _only_one(out:Path):
     "Hold a folder for this run alone; what was made for it is removed if it stays empty."
@@ -261,8 +264,9 @@ def _only_one(out:Path):
     path, key = out/'.lock', out.resolve()
     f = open(path, 'a', encoding='utf8')
     try:
-        mine = key not in _HELD and _lock(f) and path.exists() and os.path.samestat(path.stat(), os.fstat(f.fileno()))
-        if not mine: raise ValueError(f'need a folder that no other training writes to, got {out}')
+        mine = key not in _HELD and _lock(f) and path.exists()
+        if not mine or not os.path.samestat(path.stat(), os.fstat(f.fileno())):  # removed by its last owner
+            raise ValueError(f'need a folder that no other training writes to, got {out}')
         _HELD.add(key)
         try: yield
         finally:
@@ -286,7 +290,8 @@ def _check_folder(out:Path, resume:bool):
     if resume: return [_log_rows(out/name) for name in _LOGS]
     written = [*_LOGS, 'row.jsonl', 'epoch*.safetensors', 'samples/epoch*.png']
     found = next((p for name in written for p in out.glob(name)), None)
-    if found: raise ValueError(f'need a folder without files of a run, got {out} with {found.relative_to(out)}')
+    if not found: return
+    raise ValueError(f'need a folder without files of a run, got {out} with {found.relative_to(out)}')
 
 def _check_apart(data, **folders): # data; out=, cache=: what is written to
     "Raise a `ValueError` if a run would read what it has written."
@@ -294,17 +299,20 @@ def _check_apart(data, **folders): # data; out=, cache=: what is written to
     if not data.is_dir(): return
     for name, p in folders.items():
         if p and Path(p).resolve().is_relative_to(data.resolve()):
-            raise ValueError(f'need {name} outside of the data {data}, got {p}, whose files would be data later')
+            why = 'whose files would be data later'
+            raise ValueError(f'need {name} outside of the data {data}, got {p}, {why}')
 
+# %% ../nbs/practice/training_runs.ipynb #8d334c9d
 def _check_init(init, net:UNet): # file or name; the network that is wanted, on the meta device
     "Raise a `ValueError` unless the first weights are those of the same network."
     found = load_network(init, net.config['size'])
     if not isinstance(found, UNet): raise ValueError(f'need weights of a UNet for init, got {init}')
-    both = [{k: v for k, v in n.config.items() if k != 'size'} for n in (net, found)]
-    differ = [f'{k}={both[1][k]} (not {both[0][k]})' for k in both[0] if both[0][k] != both[1][k] and k != 'attn_at']
+    want, got, free = net.config, found.config, ('size', 'attn_at')  # the last shows in the shapes
+    differ = [f'{k}={got[k]} (not {v})' for k, v in want.items() if k not in free and got[k] != v]
     shapes = [{k: v.shape for k, v in n.state_dict().items()} for n in (net, found)]
     if shapes[0] != shapes[1] and not differ: differ = ['attention at other levels']
-    if differ: raise ValueError(f'need weights of the same network for init, got {init} with {", ".join(differ)}')
+    if not differ: return
+    raise ValueError(f'need weights of the same network for init, got {init} with {", ".join(differ)}')
 
 # %% ../nbs/practice/training_runs.ipynb #5963f04d
 def _network(net:dict)->UNet: # on the meta device: shapes without numbers
@@ -313,8 +321,12 @@ def _network(net:dict)->UNet: # on the meta device: shapes without numbers
         with torch.device('meta'): return UNet(**net)
     except TypeError as e: raise ValueError(f'need settings of a UNet by name, got {net}: {e}') from e
 
-def _check_run(data, out:Path, net:dict, config:TrainConfig, run:RunConfig, resume:bool):
+def _check_run(data, out, net:dict, config:TrainConfig, run:RunConfig, resume:bool):
     "Raise a `ValueError` for all that can be refused before a picture is read."
+    for name, p in dict(data=data, out=out).items():
+        if not isinstance(p, (str, Path)) or not str(p):
+            raise ValueError(f'need {name} as the path of a folder, got {p!r}')
+    if not isinstance(net, dict): raise ValueError(f'need the settings of a UNet by name, got {net!r}')
     if not isinstance(config, TrainConfig) or not isinstance(run, RunConfig):
         got = f'{type(config).__name__} and {type(run).__name__}'
         raise ValueError(f'need a TrainConfig and a RunConfig, got {got}')
@@ -323,16 +335,17 @@ def _check_run(data, out:Path, net:dict, config:TrainConfig, run:RunConfig, resu
     if late: raise ValueError(f'need keep out of the {config.epochs} epochs of the run, got {late[0]}')
     for d in (data, run.val_data):
         if d: _check_apart(d, out=out, cache=run.cache)
-    _check_folder(out, resume)
+    _check_folder(Path(out), resume)
     if run.init and not resume: _check_init(run.init, network)
 
 def _check_pieces(config:TrainConfig, run:RunConfig, acc):
     "Raise a `ValueError` unless the processes can share a batch and cut it into pieces."
     each = run.accum if run.accum > 1 else acc.gradient_accumulation_steps
     if config.bs % (each*acc.num_processes):
-        raise ValueError(f'need a batch size that {acc.num_processes} processes can share and cut into {each} '
-                         f'pieces, got bs={config.bs}')
+        raise ValueError(f'need a batch size that {acc.num_processes} processes can share and cut into '
+                         f'{each} pieces, got bs={config.bs}')
 
+# %% ../nbs/practice/training_runs.ipynb #1f306eca
 def _first_state(out:Path, net:dict, config:TrainConfig, init, saved:dict|None, acc)->TrainState:
     "The state of a run that begins, or that goes on from `saved`."
     torch.manual_seed(config.seed)
@@ -387,6 +400,7 @@ def _workers_alive(steps):
         raise ChildProcessError(f'need all processes that read pictures, got one that was killed: '
                                 f'{" ".join(str(e).split())[:120]}; --resume goes on') from e
 
+# %% ../nbs/practice/training_runs.ipynb #22065c37
 def _run(out:Path, net:dict, config:TrainConfig, run:RunConfig, acc, saved:dict|None, data)->TrainState:
     "The run itself, once nothing is left to refuse but the pictures."
     st = _first_state(out, net, config, run.init, saved, acc)
@@ -405,7 +419,8 @@ def _run(out:Path, net:dict, config:TrainConfig, run:RunConfig, acc, saved:dict|
     try: _follow(bar, out, order.per_epoch, settings, run, end)
     except FloatingPointError:  # nothing but the first state: it would only be in the way
         early = not saved and st.step < min(run.save_every, order.per_epoch)
-        for name in ('state.pt', *_LOGS) if early and acc.is_main_process else (): (out/name).unlink(missing_ok=True)
+        if early and acc.is_main_process:
+            for name in ('state.pt', *_LOGS): (out/name).unlink(missing_ok=True)
         raise
     if acc.is_main_process: _write_row(out, settings)
     return st
@@ -420,8 +435,9 @@ def run_training(
     resume:bool=False, # go on from the state in `out`
 )->TrainState:
     "Train, log and save; a resumed run is the same to the bit (same machine, same number of threads)."
-    out, run = Path(out), run or RunConfig()
+    run = run or RunConfig()
     _check_run(data, out, net, config, run, resume)
+    out = Path(out)
     acc = _accelerator(run.accum)
     _check_pieces(config, run, acc)
     config = _settled(config, acc)

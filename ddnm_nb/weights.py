@@ -63,6 +63,7 @@ def _no_torch_zip(path:Path)->str: # a zip -> why PyTorch has not written it, or
     if any(p.compress_type for p in parts): return 'its parts are compressed, which PyTorch never does'
     return ''
 
+# %% ../nbs/practice/weight_files.ipynb #f5b66069
 def _tensors_in(found, seen:set)->list: # tensors, lists and dicts, however deep
     "All tensors, each list and dict looked at once."
     todo, out = [found], []
@@ -87,15 +88,18 @@ def read_pickle(
     except Exception as e:  # a damaged file makes the reader raise anything
         unsafe = type(e).__name__ == 'UnpicklingError'
         first = str(e).splitlines()[:1]
-        told = 'its pickle is not of tensors alone' if unsafe else f'{type(e).__name__}: {"".join(first)[:150]}'
+        told = f'{type(e).__name__}: {"".join(first)[:150]}'
+        if unsafe: told = 'its pickle is not of tensors alone'
         raise ValueError(f'{_NEED_WEIGHTS}, got {path}: {told}') from e
     tensors = _tensors_in(found, set())
     dense = all(v.layout == torch.strided and not v.is_quantized and v.device.type == 'cpu' for v in tensors)
     claimed = sum(v.numel()*v.element_size() for v in tensors) if dense else 0
     if dense and claimed <= 4*path.stat().st_size: return found
-    got = f'{claimed >> 20} MB of numbers in {path.stat().st_size >> 20} MB' if dense else 'tensors that are not dense'
+    got = f'{claimed >> 20} MB of numbers in {path.stat().st_size >> 20} MB'
+    if not dense: got = 'tensors that are not dense'
     raise ValueError(f'{_NEED_WEIGHTS}, got {path}: {got}')
 
+# %% ../nbs/practice/weight_files.ipynb #261928ee
 def _read_safetensors(path:Path):
     try:
         with safe_open(path, 'pt') as f:

@@ -13,7 +13,7 @@ from ddnm_nb.data import fit, frames, layout, mha, store
 from ddnm_nb.ddnm import image_like, restore, start_noise
 from ddnm_nb.denoiser import Denoiser, choose_precision, pixel_denoiser
 from ddnm_nb.operators import AveragePooling, Compose, Grayscale, Inpainting, LinearMap
-from ddnm_nb.sampling import DDIM, DDPM, Renoise, Sampler, sample, seed_list, seeded_randn, time_pairs
+from ddnm_nb.sampling import DDIM, DDPM, Renoise, Sampler, _seed_list, sample, seeded_randn, time_pairs
 from ddnm_nb.schedule import cosine_schedule, even_timesteps, geometric_timesteps, linear_schedule
 from ddnm_nb.spectral import (
     BlockSensing,
@@ -67,8 +67,8 @@ WALK = [
     *each('sampling.DDIM: eta', DDIM, (nan, -1, 2, 'x', None, [1]), 'eta'), *each('sampling.Renoise: eta', Renoise, (nan, -1, 2, 'x'), 'eta'),
     *each('sampling.time_pairs: travel', lambda v: time_pairs([3, 2, 1, 0], v, 2), (nan, 'x', None, 0, 2.5), 'travel_length'),
     *each('sampling.seeded_randn: seeds', seeded_randn, ([1.5, 2.5], '12', [nan], ['a'], None, [None], [2**70], [True]), 'seed'),
-    *each('sampling.seed_list: seeds', lambda v: seed_list(v, 2), (1.5, '12', [1], [1, 2, 3], {}, object()), 'seed'),
-    good('sampling.seed_list: numpy', lambda: seed_list(np.array([3, 4]), 2) == seed_list(3., 2) == [3, 4]),
+    *each('sampling._seed_list: seeds', lambda v: _seed_list(v, 2), (1.5, '12', [1], [1, 2, 3], {}, object()), 'seed'),
+    good('sampling._seed_list: numpy', lambda: _seed_list(np.array([3, 4]), 2) == _seed_list(3., 2) == [3, 4]),
     *each('sampling.sample: n', lambda v: sample(toy, v, five, size=8), (0, -1, 1.5, 'x', None), 'n '),
     *each('sampling.sample: size', lambda v: sample(toy, 1, five, size=v), (0, -8, 'x', (8,), (8, 8, 8), nan), 'size'),
     bad('sampling.sample: no size', lambda: sample(toy, 1, five), 'size'),
@@ -206,6 +206,8 @@ FILES = [
     *each('pretrained.load_network: path', pretrained.load_network, ('nowhere', '', None, 3, 'scenes128?size=x'), 'need'),
     bad('pretrained.load_denoiser: nowhere', lambda: pretrained.load_denoiser('nowhere'), 'bundled'),
     bad('pretrained.load_denoiser: precision', lambda: pretrained.load_denoiser('scenes128', precision='half'), 'precision'),
+    *each('pretrained.load_denoiser: device', lambda v: pretrained.load_denoiser('scenes128', device=v), ('tpu', 'cuda:99', 3.5, 'x'), 'device'),
+    *each('pretrained.load_denoiser: head', lambda v: pretrained.load_denoiser('scenes128', head=v), (-1, 'x'), 'head'),
     bad('pretrained.weights_id: nowhere', lambda: pretrained.weights_id('nowhere'), 'bundled'),
     bad('pretrained.fetch: unknown', lambda: pretrained.fetch('nobody/nothing'), 'need one of'), bad('pretrained.cached: unknown', lambda: pretrained.cached('x'), 'need one of'),
     good('pretrained.bundled: names', lambda: 'scenes128' in pretrained.bundled()), good('pretrained.keep_memory: yes or no', lambda: pretrained.keep_memory() in (True, False) or True),
@@ -218,6 +220,9 @@ FILES = [
     with_files('train_run.run_training: config', lambda f: train_run.run_training(f.pictures, f.new(), {}, dict(lr=1)), 'TrainConfig'),
     with_files('train_run.run_training: net', lambda f: train_run.run_training(f.pictures, f.new(), dict(colour=3), config), 'UNet by name'),
     with_files('train_run.run_training: data', lambda f: train_run.run_training(f.new(), f.new(), dict(size=32, ch=32, mult=(1,), patch=4), config), 'does not exist'),
+    with_files('train_run.run_training: data as a number', lambda f: train_run.run_training(3, f.new(), dict(size=32), config), 'data'),
+    with_files('train_run.run_training: no out', lambda f: train_run.run_training(f.pictures, None, dict(size=32), config), 'out'),
+    with_files('train_run.run_training: net as a list', lambda f: train_run.run_training(f.pictures, f.new(), [32], config), 'UNet by name'),
     with_files('train_run.train_and_validation: val', lambda f: train_run.train_and_validation(f.pictures, 32, 5), 'need val'),
     with_files('train_run.train_and_validation: size', lambda f: train_run.train_and_validation(f.pictures, 0, 1), 'size'),
     with_files('train_run.load_state: a list', lambda f: train_run.load_state(training.new_state(tiny()), f.state_list/'state.pt'), 'holds a list'),

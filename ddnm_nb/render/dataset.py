@@ -6,7 +6,6 @@
 __all__ = ['scene_dir', 'RenderSettings', 'make_dreaming', 'ddnm_make_data']
 
 # %% ../../nbs/practice/render_dataset.ipynb #5f61a195
-import io
 import json
 import signal
 import sys
@@ -159,8 +158,7 @@ def make_dreaming(
     "Write videos in DREAMING's layout; a run that was stopped continues where it was."
     settings = settings or RenderSettings()
     root = Path(root)
-    scenes, workers = whole_number('scenes', scenes, 1, 10**5), whole_number('workers', workers, 1, 256)
-    first = whole_number('first', first, 0, 10**6)
+    _check_least(scenes=(scenes, 1), workers=(workers, 1), first=(first, 0))
     _check_folder(root, settings.to_json())
     jobs = [(str(root), number, settings) for number in range(first, first + scenes)]
     with tqdm(total=scenes*settings.frames, unit='frame', disable=not progress) as bar:
