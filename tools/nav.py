@@ -21,11 +21,11 @@ PATHS = {
         'noisy_measurements', 'travel', 'two_pixels', 'exact_posteriors', 'methods', 'uncertainty', 'tables',
         'experiments')],
     'Practice': ['practice/' + n for n in (
-        'photographs', 'commands', 'tasks', 'folders', 'images', 'models_of_others', 'guided_diffusion', 'large_images',
-        'video', 'challenge', 'training_loop', 'training_runs', 'records', 'dreaming_store', 'dreaming_fit',
-        'dreaming_layout', 'dreaming_frames', 'dreaming_mha', 'render_sdf', 'render_patient',
-        'render_occluders', 'render_frames', 'render_dataset', 'widgets', 'widget_pages', 'plane',
-        'plots', 'checks', 'console', 'start')],
+        'photographs', 'commands', 'tasks', 'folders', 'images', 'models_of_others',
+        'guided_diffusion', 'large_images', 'video', 'challenge', 'training_loop', 'training_runs',
+        'records', 'dreaming_store', 'dreaming_fit', 'dreaming_layout', 'dreaming_frames',
+        'dreaming_mha', 'render_sdf', 'render_patient', 'render_occluders', 'render_frames',
+        'render_dataset', 'widgets', 'widget_pages', 'plane', 'plots', 'checks', 'console', 'start')],
     'Reference': ['reference/' + n for n in ('results', 'vocabulary', 'questions')],
 }
 # who reads -> what they want, and the first notebooks of their route

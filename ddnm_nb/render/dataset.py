@@ -19,8 +19,7 @@ from fastcore.script import call_parse, store_true
 from tqdm.auto import tqdm
 
 from ..checks import read_settings, whole_number
-from ..console import _check_folder as _check_place
-from ..console import one_line_errors
+from ..console import _check_folder as _check_place, one_line_errors
 from ..images import _encoded, to_pil, write_whole
 from .occluders import make_occluders
 from .patient import make_camera, make_scene
@@ -132,6 +131,7 @@ def _run_jobs(jobs, workers):
         for job in jobs: yield from _write_scene(*job)
     finally: torch.set_num_threads(threads)
 
+# %% ../../nbs/practice/render_dataset.ipynb #b1e6f5cb
 def _check_folder(root, settings):
     "Refuse a folder that holds other data; remember the settings (a dict) in one that is new."
     file = root/'settings.json'
