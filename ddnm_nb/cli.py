@@ -8,21 +8,18 @@ __all__ = ['ddnm_restore', 'ddnm_demo', 'ddnm_train']
 # %% ../nbs/practice/commands.ipynb #afce6e62
 import inspect
 import os
-
 import time
 from dataclasses import fields, replace
-
 from functools import partial
 from pathlib import Path
-
 from types import SimpleNamespace
-import torch
 
+import torch
 from fastcore.docments import docments
 from fastcore.script import Param, call_parse, store_true
 
+# %% ../nbs/practice/commands.ipynb #fe246b56
 from .checks import real_number, whole_number
-
 from ddnm_nb.console import (
     _check_file,
     _check_format,
@@ -33,27 +30,20 @@ from ddnm_nb.console import (
     progress_bar,
     write_all,
 )
-
 from .data.frames import demo_frames
 from .ddnm import restore_steps
-
 from .folders import _inpaint_many, _network_size, restore_folder
 from .images import _format_of, masked, save_image
-
 from .large_images import Pyramid, hole_region, inpaint_large_steps, level_sizes, shrink_with_mask
 from .metrics import biharmonic, psnr, ssim
-
 from .operators import Inpainting
 from .pretrained import MODELS, bundled, keep_memory, load_denoiser, weights_id
-
 from .records import machine
-
-# %% ../nbs/practice/commands.ipynb #fe246b56
 from .sampling import Sampler, final_image
 from .tasks import _TASKS, _as_written, _read_picture, _suit_noise, _task_measurement, _task_steps
-
 from .train_run import RunConfig, run_training
 from .training import TrainConfig
+from .unet import _checked_shape
 
 # %% ../nbs/practice/commands.ipynb #e5c5f5b7
 _ONLY = dict(mask=['inpaint', 'old-photo'], invert=['inpaint', 'old-photo'], context=['inpaint'],
@@ -340,11 +330,11 @@ def ddnm_demo(
           f'(occluded, mask, Gaussian correction, projection, biharmonic, truth) in {sheets[0].parent}')
 
 # %% ../nbs/practice/commands.ipynb #29776fce
-def _numbers(s): # '1,2,3' -> (1,2,3)
+def _numbers(name, s): # name of an option, '1,2,3' -> (1,2,3)
     "Whole numbers separated by commas."
     try: return tuple(int(v) for v in s.split(',') if v)
     except ValueError as e:
-        raise ValueError(f'need whole numbers separated by commas, got {s!r}') from e
+        raise ValueError(f'need {name} as whole numbers separated by commas, got {s!r}') from e
 
 def _option(config, field):
     "A field of a dataclass as an option of a command, with its comment as help."
@@ -364,6 +354,18 @@ def _with_fields(*configs): # dataclasses -> decorator
         return f
     return decorate
 
+# %% ../nbs/practice/commands.ipynb #c2b73763
+def _attention(given:str|None, net:dict)->tuple: # '16,8' or None; settings of a `UNet` -> sizes
+    "Where there is attention: at sizes that a level has."
+    sizes = _numbers('attn_at', given) if given is not None else (16,)
+    _checked_shape(**{k: net[k] for k in ('size', 'ch', 'mult', 'n_res', 'patch')}, attn_at=sizes)
+    levels = [net['size']//net['patch']//2**i for i in range(len(net['mult']))]
+    lost, have = [s for s in sizes if s not in levels], ', '.join(map(str, levels))
+    if lost and given is not None:
+        raise ValueError(f'need attn_at out of the sizes of the levels, {have}, got {lost[0]}')
+    if lost: print(f'no attention: no level has size 16, they have {have}; --attn_at chooses one')
+    return sizes
+
 # %% ../nbs/practice/commands.ipynb #63cbc7ad
 @call_parse
 @one_line_errors
@@ -375,20 +377,20 @@ def ddnm_train(
     ch:int=96, # channels of the first level
     mult:str='1,1,1', # channels of each level as a multiple of ch
     n_res:int=1, # residual blocks a level
-    attn_at:str='16', # sizes at which there is attention
+    attn_at:str=None, # sizes at which there is attention; 16 if not given, where a level has that size
     patch:int=4, # side of the squares that are folded into channels at the input
     data_std:float=.4, # standard deviation of the images; 0: no linear estimate beside the network
     lr:float=1.6e-3, # highest learning rate
-    keep:str='4,8,12,15', # epochs whose weights are kept; the last is always
+    keep:str=None, # epochs whose weights are kept beside the last; 4,8,12,15 if not given
     resume:store_true=False, # go on from the state in `out`
     **kwargs, # the other fields of `TrainConfig` and `RunConfig`
 ):
     "Train a denoiser on pictures; under `accelerate launch` on several processes or GPUs."
     keep_memory()
-    net = dict(size=size, ch=ch, mult=_numbers(mult), n_res=n_res, attn_at=_numbers(attn_at),
-               patch=patch, data_std=data_std)
+    net = dict(size=size, ch=ch, mult=_numbers('mult', mult), n_res=n_res, patch=patch, data_std=data_std)
+    net |= dict(attn_at=_attention(attn_at, net))
     of_training = {f.name for f in fields(TrainConfig)} & {*kwargs}
     config = TrainConfig(lr=lr, **{k: kwargs.pop(k) for k in of_training})
-    run = RunConfig(keep=_numbers(keep), **kwargs)
-    st = run_training(data, out, net, config, run, resume)
+    kept = _numbers('keep', keep) if keep is not None else [e for e in (4, 8, 12, 15) if e <= config.epochs]
+    st = run_training(data, out, net, config, RunConfig(keep=kept, **kwargs), resume)
     if st.acc.is_main_process: print(f'{st.step} steps; weights in {out}')

@@ -16,6 +16,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from .checks import real_number, whole_number
 from ddnm_nb.schedule import (
     at,
     diffuse,
@@ -71,9 +72,7 @@ def check_range(
     hi:float=math.inf, # largest value allowed; the smallest is 0
 ):
     "Raise a `ValueError` unless `0 <= v <= hi` and `v` is finite."
-    if math.isfinite(v) and 0 <= v <= hi: return
-    want = f'{name} in [0,{hi}]' if math.isfinite(hi) else f'{name} >= 0 and finite'
-    raise ValueError(f'need {want}, got {v}')
+    real_number(name, v, 0, hi)
 
 @dataclass(frozen=True)
 class Renoise:
@@ -121,12 +120,16 @@ def sample_steps(
 # %% ../nbs/course/05_sampling.ipynb #12bc18b3
 #| code-fold: true
 #| code-summary: "Inside: what a trajectory is checked for"
+def _need_denoiser(denoiser):
+    "Raise a `ValueError` unless it is one."
+    if hasattr(denoiser, 'alphas_cumprod') and callable(denoiser): return
+    got = type(denoiser).__name__
+    hint = 'Denoiser(f, alphas_cumprod) makes one from a function'
+    raise ValueError(f'need a Denoiser, got {got}; {hint}')
+
 def _check_trajectory(denoiser, pairs:list): # [(t,s), ...]
     "Raise a `ValueError` unless `pairs` is one trajectory, without a jump."
-    if not hasattr(denoiser, 'alphas_cumprod'):
-        got = type(denoiser).__name__
-        hint = 'Denoiser(f, alphas_cumprod) makes one from a function'
-        raise ValueError(f'need a Denoiser, got {got}; {hint}')
+    _need_denoiser(denoiser)
     T = len(denoiser.alphas_cumprod) - 1
     if not len(pairs): raise ValueError('need at least one pair (t,s), got none')
     for t, s in pairs:
@@ -163,7 +166,7 @@ def _ahead(new:tuple, last:tuple|None)->Tensor: # each (x0_hat, ᾱ_t, ᾱ_s)
 
 # %% ../nbs/course/05_sampling.ipynb #77857da8
 #| code-fold: true
-#| code-summary: "seeded_randn, one generator for each image; final_image, run to the end"
+#| code-summary: "final_image, run to the end; inside: what a seed is"
 def final_image(
     steps, # generator of `Step`, as `sample_steps` gives it
 )->Tensor: # images (B,C,H,W)
@@ -173,11 +176,27 @@ def final_image(
     raise ValueError('need finite noise from the denoiser all the way, '
                      'got NaN or infinity in the result')
 
+def _seed_list(
+    seeds, # an integer k for k, k+1, ...; or one integer an image
+    n:int|None=None, # how many images; None: as many as there are seeds
+)->list: # of n integers
+    "The seed of each image; a `ValueError` for anything but whole numbers."
+    if isinstance(seeds, (str, bytes)) or not (hasattr(seeds, '__iter__') or hasattr(seeds, '__int__')):
+        raise ValueError(f'need whole numbers as seeds, got {seeds!r}')
+    try: many = list(seeds)
+    except TypeError: many = None                            # one number
+    if many is None: many = [whole_number('a seed', seeds, -2**63, 2**63) + i for i in range(n or 1)]
+    if n is not None and len(many) != n: raise ValueError(f'need {n} seeds, one an image, got {len(many)}')
+    return [whole_number('each seed', s, -2**63, 2**64 - 1) for s in many]
+
+# %% ../nbs/course/05_sampling.ipynb #2f57b9ff
+#| code-fold: true
+#| code-summary: "seeded_randn, one generator for each image"
 def seeded_randn(
     seeds, # one integer an image
 )->Callable: # a function like `torch.randn_like`, for batches of len(seeds)
     "Gaussian noise, one generator an image: the same image in every batch."
-    seeds, gens = [int(s) for s in seeds], {}
+    seeds, gens = _seed_list(seeds), {}
     def randn(x):
         if len(x) != len(seeds):
             want = f'a batch of {len(seeds)} images, one a seed'
@@ -201,9 +220,7 @@ def time_pairs(
     ts, n, back, times = timesteps, len(timesteps) - 1, travel_length, travel_repeat
     if n < 1 or any(t <= s for t, s in pairwise(ts)) or ts[-1] != 0:
         raise ValueError(f'need falling timesteps that end in 0, got {ts}')
-    if back != int(back) or times != int(times) or min(back, times) < 1:
-        raise ValueError('need whole travel_length, travel_repeat of at least 1, '
-                         f'got {back} and {times}')
+    back, times = whole_number('travel_length', back, 1), whole_number('travel_repeat', times, 1, 1000)
     if times > 1 and back >= n:
         raise ValueError('need a travel_length below the number of steps '
                          f'{n}, got {back}')
@@ -221,9 +238,8 @@ def _check_sampler(sampler):
     "Raise a `ValueError` for settings that suit no denoiser."
     for k in ('steps', 'travel_length', 'travel_repeat', 't_start'):
         v = getattr(sampler, k)
-        whole = isinstance(v, int) and not isinstance(v, bool) and v >= 1
-        if not whole and not (k == 't_start' and v is None):
-            raise ValueError(f'need {k} as a whole number of at least 1, got {v!r}')
+        if k == 't_start' and v is None: continue
+        object.__setattr__(sampler, k, whole_number(k, v, 1, 1000 if k == 'travel_repeat' else None))
     if sampler.spacing not in ('even', 'geometric'):
         raise ValueError(f"need spacing 'even' or 'geometric', got {sampler.spacing!r}")
     if sampler.order not in (1, 2):
@@ -281,12 +297,15 @@ def sample(
     size:int|tuple|None=None, # height and width; None: those of the denoiser
 )->Tensor: # (n,3,H,W)
     "Images from noise alone, when nothing is measured."
+    _need_denoiser(denoiser)
     size = denoiser.image_size if size is None else size
     if size is None:
         raise ValueError('need a size, got none, and the denoiser has no image_size')
-    hw = (size, size) if isinstance(size, int) else tuple(size)
-    if isinstance(seeds, int): seeds = range(seeds, seeds + n)
-    randn = torch.randn_like if seeds is None else seeded_randn(seeds)
+    n = whole_number('n', n, 1)
+    hw = (size, size) if not hasattr(size, '__len__') else tuple(size)
+    if len(hw) != 2: raise ValueError(f'need a size, one number or (H,W), got {size!r}')
+    hw = [whole_number('size', s, 1) for s in hw]
+    randn = torch.randn_like if seeds is None else seeded_randn(_seed_list(seeds, n))
     x = randn(torch.empty(n, 3, *hw, device=denoiser.device))
     pairs, noise, order = sampler.time_pairs(denoiser), sampler.noise, sampler.order
     return final_image(sample_steps(denoiser, x, pairs, None, noise, order, randn))

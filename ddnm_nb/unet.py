@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import Tensor, nn
 
+from .checks import real_number, whole_number
 from .schedule import at, linear_schedule
 
 # %% ../nbs/going_further/unet.ipynb #501c4694
@@ -127,6 +128,32 @@ def channel_plan(
         c = co
     return down, up
 
+# %% ../nbs/going_further/unet.ipynb #76006757
+#| code-fold: true
+#| code-summary: "Inside: _checked_shape, the settings that make a network"
+def _whole_numbers(name, v, least, most)->tuple: # what should be a list of whole numbers
+    if isinstance(v, (str, bytes, dict)) or not hasattr(v, '__iter__'):
+        raise ValueError(f'need {name} as a list of whole numbers, got {v!r}')
+    return tuple(whole_number(f'each of {name}', x, least, most) for x in v)
+
+def _checked_shape(
+    size:int, # height and width of the images, at most 8192
+    ch:int, # channels of the first level, a multiple of 32, at most 4096
+    mult:tuple, # multiples of `ch`, 1 to 64 each, for at most 12 levels
+    n_res:int, # residual blocks a level, at most 32
+    attn_at:tuple, # sizes at which there is attention
+    patch:int=1, # side of the squares that become channels, at most 64
+)->dict: # the same by name, as plain whole numbers
+    "Settings that make a U-Net; anything else is a `ValueError` that names it."
+    size, ch = whole_number('size', size, 1, 8192), whole_number('ch', ch, 1, 4096)
+    n_res, patch = whole_number('n_res', n_res, 1, 32), whole_number('patch', patch, 1, 64)
+    mult, attn_at = _whole_numbers('mult', mult, 1, 64), _whole_numbers('attn_at', attn_at, 1, 8192)
+    if not 1 <= len(mult) <= 12: raise ValueError(f'need mult of 1 to 12 levels, got {len(mult)}')
+    if ch % 32: raise ValueError(f'need ch to be a multiple of 32 (group norm has 32 groups), got {ch}')
+    step = patch*2**(len(mult) - 1)
+    if size % step: raise ValueError(f'need a size that is a multiple of {step}, got {size}')
+    return dict(size=size, ch=ch, mult=mult, n_res=n_res, attn_at=attn_at, patch=patch)
+
 # %% ../nbs/going_further/unet.ipynb #48f10fcf
 class UNet(nn.Module):
     "The U-Net of DDPM (Ho et al. 2020, appendix B); the defaults are SDEdit's CelebA-HQ model."
@@ -140,12 +167,9 @@ class UNet(nn.Module):
         data_std:float=0., # standard deviation of the images, for `linear_guess`; 0: without it
     ):
         super().__init__()
-        if ch % 32 or ch < 32:
-            raise ValueError(f'need ch to be a multiple of 32 (group norm has 32 groups), got {ch}')
-        self.config = dict(size=size, ch=ch, mult=tuple(mult), n_res=n_res, attn_at=tuple(attn_at),
-                           patch=patch, data_std=data_std)
-        if size % self.step:
-            raise ValueError(f'need a size that is a multiple of {self.step}, got {size}')
+        std = real_number('data_std', data_std, 0, 10)
+        self.config = _checked_shape(size, ch, mult, n_res, attn_at, patch) | dict(data_std=std)
+        size, ch, mult, n_res, attn_at, patch = [*self.config.values()][:6]
         attn = [size//patch//2**i in attn_at for i in range(len(mult))]
         self._add_layers(attn, *channel_plan(ch, mult, n_res))
 

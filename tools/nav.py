@@ -21,7 +21,7 @@ PATHS = {
         'noisy_measurements', 'travel', 'two_pixels', 'exact_posteriors', 'methods', 'uncertainty', 'tables',
         'experiments')],
     'Practice': ['practice/' + n for n in (
-        'photographs', 'commands', 'tasks', 'folders', 'images', 'models_of_others',
+        'photographs', 'commands', 'tasks', 'folders', 'images', 'models_of_others', 'weight_files',
         'guided_diffusion', 'large_images', 'video', 'challenge', 'training_loop', 'training_runs',
         'records', 'dreaming_store', 'dreaming_fit', 'dreaming_layout', 'dreaming_frames',
         'dreaming_mha', 'render_sdf', 'render_patient', 'render_occluders', 'render_frames',
