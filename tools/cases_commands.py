@@ -74,6 +74,8 @@ def profile():
                  (b'\0s\0R\0G\0B', b'\0m\0i\0n\0e')): p = p.replace(a, b)
     return p
 
+PROFILE = profile()                     # it holds the time at which it was made
+
 def erased(): return Image.merge('RGBA', [*Image.fromarray(SMOOTH).split(), Image.fromarray(KEEP)])
 
 def folder(**files):
@@ -153,7 +155,7 @@ FIXTURES = dict(
     apng=image(Image.fromarray(SMOOTH), 'png', pages=True), pages=image(Image.fromarray(SMOOTH), 'tif', pages=True),
     webp=image(Image.fromarray(SMOOTH), 'webp', pages=True), mpo=image(Image.fromarray(SMOOTH), 'mpo', pages=True),
     turned=jpeg(tags(6)), turned_badly=jpeg(tags(6, bytes.fromhex('829a0005000000010fffffff'))),
-    no_exif=jpeg(b'Exif\0\0MM\0*\xff\xff'), wide=image(SMOOTH, icc_profile=profile()),
+    no_exif=jpeg(b'Exif\0\0MM\0*\xff\xff'), wide=image(SMOOTH, icc_profile=PROFILE),
     no_profile=image(SMOOTH, icc_profile=b'nothing'), text=raw(b'no picture', 'png'), empty=raw(b'', 'png'),
     half=raw((lambda f: (Image.fromarray(BIG).save(f, 'PNG'), f.getvalue()[:-300])[1])(io.BytesIO()), 'png'),
     page=raw(b'<html>not found</html>', 'jpg'), fifo=special('fifo'), zero=special('zero'),
@@ -372,7 +374,7 @@ def kept_bytes(f):
     from ddnm_nb.tasks import _as_written, _read_picture
     p = _read_picture(f.wide, f.mask)
     img, own = _as_written(torch.zeros(1, 3, H, W), p, 'inpaint')
-    return own == profile() and bool((np.array(img) == SMOOTH)[KEEP > 0].all())
+    return own == PROFILE and bool((np.array(img) == SMOOTH)[KEEP > 0].all())
 
 def grey_stays(f, name):
     "A grey picture that is filled with colours stays grey."
