@@ -198,12 +198,14 @@ def _asymmetry(f, u, v): # operator, and two inputs of one shape
     return ((dot(f(u), v) - dot(u, f(v))).abs()/size).max().item()
 
 # %% ../nbs/going_further/operators.ipynb #39e72529
+_SETTLED = .05 # change of the smallest singular value that is small enough
+
 def _unit_norm(x): return x/x.norm().clamp(min=1e-30)
 
 def extreme_singular_values(
     A, # operator with `adjoint` and `pinv`
     x:Tensor, # an image (1,C,H,W), for its shape, dtype and device
-    rounds:int=3, # power iterations on the pseudo-inverse, two solutions each
+    rounds:int=10, # power iterations on the pseudo-inverse, two solutions each, at most
     largest:bool=True, # False: only the smallest is wanted; the largest is nan then
 )->tuple: # (largest, smallest nonzero) singular value; exact for an SVDOperator
     "The ends of the spectrum of `A`, by power iterations."
@@ -215,9 +217,14 @@ def extreme_singular_values(
     g = torch.Generator().manual_seed(0)
     u, w = (torch.randn(t.shape, generator=g).to(t) for t in (x, A(x)))
     for _ in range(30*largest): u = _unit_norm(A.adjoint(A(u)))
-    for _ in range(rounds):
-        v = _unit_norm(A.pinv(w))
+    for i in range(rounds):                                              # at least three
+        v, before = _unit_norm(A.pinv(w)), w.norm()
         w = conjugate_gradients(A.adjoint, v, A, None, 1000, 1e-6)       # (A⁺)ᵀ v
+        settled = (w.norm() - before).abs() <= _SETTLED*w.norm()
+        if i > 1 and settled: break
+    if not settled:
+        warnings.warn('extreme_singular_values: the smallest still falls by more than '
+                      f'{_SETTLED:.0%} a round after {rounds} rounds', stacklevel=2)
     smallest = 1/w.norm().clamp(min=1e-30).item()
     return A(u).norm().item() if largest else math.nan, smallest
 
