@@ -32,7 +32,7 @@ help:      ## this list
 	touch $@ .venv/lessons-ok
 
 demo: .venv/ok ## restore the bundled frames, write pictures, print the scores; installs the core alone
-	$(BIN)/ddnm_demo
+	$(BIN)/ddnm_demo --overwrite
 
 test: .venv/dev-ok ## export, navigation, lint, rules, wheel; then every notebook's tests
 	$(BIN)/python tools/test.py
@@ -62,7 +62,7 @@ docs: .venv/dev-ok ## the site, into _docs
 	$(BIN)/python tools/make_docs.py
 
 check-site: docs ## no broken link, no page without a picture, no picture without alt text, sizes
-	$(BIN)/python tools/check_site.py $(if $(shell command -v quarto),--online)
+	$(BIN)/python tools/check_site.py
 
 browser-test: docs ## drive the widgets in a browser: site, JupyterLab with ipywidgets 8 and 7.7.1; needs chromium and chromium-driver
 	$(BIN)/python tools/browser_test.py

@@ -7,10 +7,10 @@ __all__ = ['scene_id', 'scene_frames', 'scene_pairs', 'inpaint_frames', 'restore
            'frame_scores', 'official_scores', 'scene_scores']
 
 # %% ../nbs/practice/challenge.ipynb #f8155370
+import io
 import json
 import math
 import shutil
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,22 +20,14 @@ from fastcore.script import call_parse
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .console import one_line_errors, preset_options
-from .data.mha import mha_frames, mha_shape, write_mha
-from .ddnm import PRESETS, restore, to_json
+from .checks import whole_number
+from .console import _check_folder, fit_threads, one_line_errors, preset_options
+from .data.mha import _read_header, mha_frames, mha_shape, write_mha
+from .ddnm import PRESETS
 from .denoiser import Denoiser
-from .images import from_uint8, to_uint8, whole_file
-from ddnm_nb.large_images import (
-    Pyramid,
-    enlarge,
-    hole_region,
-    inpaint_large,
-    level_sizes,
-    paste,
-    shrink_with_mask,
-    windowed,
-)
-from .operators import Inpainting
+from .folders import _alone, _check_settings, _inpaint_many, _network_size, _write_settings
+from .images import from_uint8, to_uint8, write_whole
+from .large_images import Pyramid, inpaint_large
 from .pretrained import bundled, keep_memory, load_denoiser
 from .sampling import Correction, Sampler
 
@@ -103,13 +95,39 @@ def _only_shape(video, videos, masks, shape): # what has no pair yet; {path: sha
     raise ValueError(f'need masks for {video.name}, got {len(like)} that could be meant: '
                      f'call them {scene_id(video)}.mha')
 
+# %% ../nbs/practice/challenge.ipynb #cc446e52
+def _by_id(videos): # paths -> {id: path}
+    "Videos by their ids; a `ValueError` if two have the same."
+    found = {}
+    for p in videos:
+        if scene_id(p) in found:
+            both = f'{found[scene_id(p)]}, {p}'
+            raise ValueError(f'need videos of different ids, got {scene_id(p)} twice: {both}')
+        found[scene_id(p)] = p
+    return found
+
+def _check_whole(path):
+    "Raise a `ValueError` for a video of which a part is missing, as far as its size tells."
+    shape = _shape(path)
+    if path.suffix != '.mha': return
+    with open(path, 'rb') as f:
+        head = _read_header(f, path)
+        packed = head.get('CompressedData', '').lower() == 'true'
+        size = head.get('CompressedDataSize', '0') if packed else str(math.prod(shape))
+        there = path.stat().st_size - f.tell()
+    if not size.isdigit() or there < int(size):
+        raise ValueError(f'need {shape[0]} whole frames in {path}, got {there} of {size} bytes')
+
 # %% ../nbs/practice/challenge.ipynb #voc-pairs
 def scene_pairs(
     source:str|Path, # folder with images/synthetic-surgical-scenes and images/synthetic-surgical-scenes-masks
 )->list: # [(path of a video, path of its masks), ...]
     "Find the masks of each video: by the challenge's list, by id, or by shape if only one has it."
     videos, masks = [_videos_in(Path(source), place) for place in (_FRAMES, _MASKS)]
-    shape, by_id = {p: _shape(p)[:3] for p in videos + masks}, {scene_id(p): p for p in masks}
+    for kind in (videos, masks):
+        _by_id(kind)                                       # raises now if two have one id
+        for p in kind: _check_whole(p)
+    shape, by_id = {p: _shape(p)[:3] for p in videos + masks}, _by_id(masks)
     found = {v: by_id.get(_MASK_OF.get(scene_id(v), scene_id(v))) for v in videos}
     for v, p in found.items():
         if p and shape[v] != shape[p]:
@@ -121,10 +139,6 @@ def scene_pairs(
     return [*found.items()]
 
 # %% ../nbs/practice/challenge.ipynb #a3812bb4
-def _cut(v, i, box): # images (B,C,H,W), number, (top,left,height,width) -> a view (1,C,h,w)
-    top, left, h, w = box
-    return v[i:i+1, :, top:top+h, left:left+w]
-
 def inpaint_frames(
     denoiser:Denoiser, # its `image_size` is the size at which holes are filled
     masks:Tensor, # (B,1,H,W), 1 = keep, 0 = hole; a hole in each
@@ -132,23 +146,11 @@ def inpaint_frames(
     sampler:Sampler|None=None, # that of the default preset when None
     correction:Correction|None=None, # as for `restore`
     seed:int=0, # of the noise that all frames share
-    context:float=2., # side of the restored region over that of the hole, at least 1
+    context:float|None=None, # side of the restored region over that of the hole; None: see `hole_region`
 )->Tensor: # (B,3,H,W); known pixels are those of `frames`
     "Fill the holes of many frames at the network's size, all regions of one shape in a batch."
-    size, groups, done = denoiser.image_size, defaultdict(list), frames.clone()
-    boxes = [hole_region(m[None], size, context) for m in masks]
-    for i, box in enumerate(boxes): groups[level_sizes(box[2:], size, size)[0]].append(i)
-    for level, ids in groups.items():
-        regions = {i: (_cut(frames, i, boxes[i]), _cut(masks, i, boxes[i])) for i in ids}
-        small = [shrink_with_mask(x, m, level) for x, m in regions.values()]
-        y, known = map(torch.cat, zip(*small))
-        net, needed = denoiser, 1 - known.amin(0, keepdim=True)
-        if level != (size, size): net = windowed(denoiser, needed=needed)
-        A, seeds = Inpainting(known), [seed]*len(ids)
-        out = restore(net, A, y, 0., sampler, correction, seeds).to(frames)
-        for (i, (x, m)), fill in zip(regions.items(), out.split(1)):
-            _cut(done, i, boxes[i])[:] = paste(enlarge(fill, boxes[i][2:]), x, m)
-    return done
+    pairs = masks.split(1), frames.split(1)
+    return torch.cat(_inpaint_many(denoiser, *pairs, 0., sampler, correction, [seed], context))
 
 # %% ../nbs/practice/challenge.ipynb #607d6b10
 def _as_keep(u, name): # uint8 (H,W), name of its file -> bool (H,W), True = keep
@@ -161,12 +163,12 @@ def _count_holes(masks): # path of masks
     "How many frames have something hidden."
     return sum(not _as_keep(u, masks.name).all() for u in scene_frames(masks))
 
-def _with_masks(frames, masks): # paths; yields frame uint8 (H,W,3), keep bool (H,W)
+def _with_masks(frames, masks): # paths; yields frame uint8 (H,W,3) or (H,W), keep bool (H,W)
     "Frames and masks of a video, side by side."
     pairs = zip(scene_frames(frames), scene_frames(masks), strict=True)
     for u, m in pairs: yield u, _as_keep(m, masks.name)
 
-def _batches(frames, masks, size): # yields numbers, frames (B,H,W,3), masks (B,H,W)
+def _batches(frames, masks, size): # yields numbers, frames (B,H,W,3) or (B,H,W), masks (B,H,W)
     "The frames with a hole, `size` at a time."
     got = []
     for i, (u, keep) in enumerate(_with_masks(frames, masks)):
@@ -177,36 +179,20 @@ def _batches(frames, masks, size): # yields numbers, frames (B,H,W,3), masks (B,
     if got: yield [np.stack(v) for v in zip(*got)]
 
 # %% ../nbs/practice/challenge.ipynb #136f1e93
-def _flat(d, name=''): # nested dict -> {'outer.inner': value}
-    if not isinstance(d, dict): return {name: d}
-    parts = [_flat(v, f'{name}.{k}' if name else k) for k, v in d.items()]
-    return {k: v for part in parts for k, v in part.items()}
-
-def _check_settings(file, settings, what): # path of settings, a dict, what was made with them
-    "Raise a `ValueError` if something was made with other settings, where they were written down."
-    if not file.exists(): return
-    was, now = _flat(json.loads(file.read_text())), _flat(json.loads(json.dumps(to_json(settings))))
-    if was == now: return
-    keys = [k for k in was | now if was.get(k) != now.get(k)]
-    other = ', '.join(f'{k}={was.get(k)} (got {now.get(k)})' for k in keys)
-    raise ValueError(f'need the settings that {what} was made with: {other}; or remove it')
-
-def _write_settings(file, settings): # path, a dict of numbers, words, samplers, corrections
-    "Write settings beside what they make."
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(file) as tmp: tmp.write_text(json.dumps(to_json(settings)))
-
 def _save_array(path, a):
     "Write an array, whole or not at all."
-    with whole_file(path) as tmp, open(tmp, 'wb') as f: np.save(f, a)
+    buffer = io.BytesIO()
+    np.save(buffer, a)
+    write_whole(path, buffer.getvalue())
 
 # %% ../nbs/practice/challenge.ipynb #70fd70eb
-def _patched(frames, masks, folder): # paths; yields frames (H,W,3)
+def _patched(frames, masks, folder): # paths; yields frames (H,W,3) or (H,W)
     "The frames of a video with the stored pixels in their holes."
     stored = (np.load(f, allow_pickle=False) for f in sorted(folder.glob('*.npy')))
-    left = np.empty((0, 3), np.uint8)
+    left = None
     for u, keep in _with_masks(frames, masks):
         n, u = (~keep).sum(), u.copy()
+        if left is None: left = np.empty((0, *u.shape[2:]), np.uint8)
         while len(left) < n: left = np.concatenate([left, next(stored)])
         u[~keep], left = left[:n], left[n:]
         yield u
@@ -226,15 +212,17 @@ def restore_scene(
     settings = (settings or {}) | dict(batch=batch, frames=list(_shape(frames)), bytes=sizes)
     total = _count_holes(masks)
     _check_settings(work/'settings.json', settings, work)
-    _write_settings(work/'settings.json', settings)
     with tqdm(total=total, desc=scene_id(frames), unit='frame') as bar:
         for numbers, u, keep in _batches(frames, masks, batch):
             file = work/f'{numbers[0]:06d}.npy'
-            if not file.exists(): _save_array(file, fill(u, keep)[~keep])
+            if not file.exists():
+                done = fill(u, keep)[~keep]                # if this fails at once, nothing is left behind
+                if not (work/'settings.json').exists(): _write_settings(work/'settings.json', settings)
+                _save_array(file, done)
             bar.update(len(numbers))
     out.parent.mkdir(parents=True, exist_ok=True)
     write_mha(_patched(frames, masks, work), out)
-    shutil.rmtree(work)
+    shutil.rmtree(work, ignore_errors=True)
 
 # %% ../nbs/practice/challenge.ipynb #4150f6cb
 def frame_filler(
@@ -242,9 +230,9 @@ def frame_filler(
     sampler:Sampler|None=None, # that of the default preset when None
     correction:Correction|None=None, # as for `restore`
     seed:int=0, # of the noise that all frames share
-    context:float=2., # side of the restored region over that of the hole, at least 1
+    context:float|None=None, # side of the restored region over that of the hole; None: see `hole_region`
     finest:int|None=None, # refine up to this shorter side, a frame at a time; None: enlarge
-)->Callable: # (frames (B,H,W,3) uint8, masks (B,H,W) bool, True = keep) -> frames
+)->Callable: # (frames (B,H,W,3) or grey (B,H,W) uint8, masks (B,H,W) bool, True = keep) -> frames
     "A function that fills the holes of bytes, by `inpaint_frames` or `inpaint_large`."
     sampler, size = sampler or PRESETS['default']['sampler'], denoiser.image_size
     refine = Sampler(sampler.steps, noise=sampler.noise, t_start=60)
@@ -259,29 +247,50 @@ def frame_filler(
         device, (h, w) = denoiser.device or 'cpu', u.shape[1:3]
         if min(h, w) < size:
             raise ValueError(f'need frames of at least {size} x {size}, the network, got {(h, w)}')
-        x = from_uint8(u).permute(0, 3, 1, 2).to(device)
+        grey = u.ndim == 3
+        x = from_uint8(u[:, None].repeat(3, 1) if grey else np.moveaxis(u, 3, 1)).to(device)
         done = restored(torch.from_numpy(keep)[:, None].float().to(device), x)
-        return np.where(keep[..., None], u, to_uint8(done).permute(0, 2, 3, 1).cpu().numpy())
+        done = to_uint8(done.mean(1, keepdim=True) if grey else done).cpu().numpy()
+        return np.where(keep if grey else keep[..., None], u, done[:, 0] if grey else np.moveaxis(done, 1, 3))
     return fill
 
 # %% ../nbs/practice/challenge.ipynb #413396a3
+def _left_to_do(pairs, out, settings): # of `scene_pairs` -> {id: path of the result}, the pairs without one
+    "Where results go, and which are missing; a `ValueError` if one that is there is not what it should be."
+    videos, todo = _by_id(v for v, _ in pairs), []
+    places = {k: out/_RESULT/f'{k}.mha' for k in videos}
+    size = _network_size(settings['model'])
+    for frames, masks in pairs:
+        name, shape = scene_id(frames), _shape(frames)
+        if size and min(shape[1:3]) < size:
+            want = f'frames of at least {size} x {size}, the network'
+            raise ValueError(f'need {want}, got {shape[1:3]} in {frames}')
+        if not places[name].exists():
+            todo.append((frames, masks, _count_holes(masks)))         # raises if a mask is no mask
+            continue
+        try: _check_whole(places[name])
+        except ValueError as e: raise ValueError(f'{e}; remove it, and it is made again') from e
+        if _shape(places[name])[:3] != shape[:3]:
+            got = f'{_shape(places[name])} in {places[name]}'
+            raise ValueError(f'need a result of {shape}, got {got}; remove it')
+        _check_settings(out/'settings'/f'{name}.json', settings, places[name])
+        print(f'{places[name]} is there')
+    return places, todo
+
 def _restore_all(pairs, out, settings, batch): # -> {id: path of the restored video}
     "Restore the videos whose results are not there; the network is loaded for the first of them."
-    denoiser, places = None, {scene_id(v): out/_RESULT/f'{scene_id(v)}.mha' for v, _ in pairs}
-    of_fill = {k: v for k, v in settings.items() if k != 'model'}
-    for frames, masks in pairs:
-        name = scene_id(frames)
-        place, note = places[name], out/'settings'/f'{name}.json'
-        if place.exists():
-            _check_settings(note, settings, place)
-            print(f'{place} is there')
-            continue
-        denoiser = denoiser or load_denoiser(settings['model'], precision='auto')
-        fill = frame_filler(denoiser, **of_fill)
-        made = settings | dict(model=denoiser.info['sha256'], precision=denoiser.precision)
-        restore_scene(fill, frames, masks, place, out/'unfinished'/name, batch, made)
-        _write_settings(note, settings)
-        print(f'wrote {place}')
+    places, todo = _left_to_do(pairs, out, settings)
+    if not todo: return places
+    denoiser = load_denoiser(settings['model'], precision='auto')
+    fill = frame_filler(denoiser, **{k: v for k, v in settings.items() if k != 'model'})
+    made = settings | dict(model=denoiser.info['sha256'], precision=denoiser.precision)
+    out.mkdir(parents=True, exist_ok=True)
+    with _alone(out):
+        for frames, masks, _ in todo:
+            name = scene_id(frames)
+            restore_scene(fill, frames, masks, places[name], out/'unfinished'/name, batch, made)
+            _write_settings(out/'settings'/f'{name}.json', settings)
+            print(f'wrote {places[name]}')
     return places
 
 # %% ../nbs/practice/challenge.ipynb #73a61c3e
@@ -293,16 +302,25 @@ def ddnm_challenge(
     model:str='scenes128', # bundled weights, file or folder of another network, or name for `fetch`
     preset:str='fast', # quick, fast, default or careful
     steps:int=None, # network evaluations a frame, a divisor of 1000; the preset's if not given
-    batch:int=16, # frames at a time
-    context:float=2., # side of the restored region over that of the hole
+    batch:int=16, # frames at a time, at most 1024
+    context:float=None, # side of the restored region over that of the hole; else most of the frame
     finest:int=None, # refine up to this shorter side, a frame at a time; if not given, enlarge
     seed:int=0, # of the noise that all frames share
-    truth:str='', # folder of true videos, gt_scene_{id}.mha: print scores, write metrics.json
+    truth:str='', # folder of true videos, gt_scene_{id}.mha: print scores, write metrics.json anew
 ):
-    "Restore the videos of the DREAMING challenge with DDNM; a run that was stopped goes on."
+    """Restore the videos of the DREAMING challenge with DDNM; a run that was stopped goes on.
+    Videos that are there are left alone; if they were made with other settings, nothing is done."""
     keep_memory()
-    pairs, options = scene_pairs(source), preset_options(preset, model in bundled(), steps)
+    fit_threads()
+    whole_number('batch', batch, 1, 1024)
+    whole_number('seed', seed, -2**63, 2**63 - 1)
+    pairs, size = scene_pairs(source), _network_size(model)
+    options = preset_options(preset, model in bundled(), steps)
     if finest is not None: options['correction'] = None  # its spectrum is for the network's size
+    if size and finest is not None and finest < size:
+        raise ValueError(f'need a finest side of at least {size}, the network, got {finest}')
+    Pyramid(context, finest)                             # raises now if these make no sense
+    _check_folder(Path(out)/_RESULT)
     true = _true_videos(truth, pairs) if truth else {}
     settings = dict(model=model, context=context, finest=finest, seed=seed, **options)
     places = _restore_all(pairs, Path(out), settings, batch)
@@ -388,7 +406,8 @@ def scene_scores(
     networks = {k: n for k, n in (networks or {}).items() if not isinstance(n, str)}
     if 'fid' in networks: networks['fid'].reset()               # it has collected another video
     videos = zip(scene_frames(pred), scene_frames(truth), scene_frames(masks), strict=True)
-    frames = ((x, y, _as_keep(m, masks.name)) for x, y, m in videos)
+    def colours(u): return u if u.ndim == 3 else u[..., None].repeat(3, 2)         # a grey video
+    frames = ((colours(x), colours(y), _as_keep(m, masks.name)) for x, y, m in videos)
     rows = [_score(x, y, keep, networks) for x, y, keep in frames if not keep.all()]
     if not rows: raise ValueError(f'need frames with a hole, got none in {masks.name}')
     out = dict(frames=len(rows)) | {k: float(np.mean([r[k] for r in rows])) for k in rows[0]}
@@ -397,9 +416,13 @@ def scene_scores(
 
 # %% ../nbs/practice/challenge.ipynb #7700987d
 def _true_videos(truth, pairs): # folder; of `scene_pairs` -> {id: path}
-    "The true videos of scenes that have one; a `ValueError` if there is none."
-    found = {scene_id(p): p for p in Path(truth).rglob('gt*.mha')}
+    "The true videos of scenes that have one; a `ValueError` if there is none, or one of another shape."
+    found = _by_id(sorted(Path(truth).rglob('gt*.mha')))
     true = {scene_id(v): found[scene_id(v)] for v, _ in pairs if scene_id(v) in found}
+    for v, _ in pairs:
+        if scene_id(v) not in true: continue
+        want, got = _shape(v)[:3], _shape(true[scene_id(v)])[:3]
+        if want != got: raise ValueError(f'need a true video of {want}, got {got} in {true[scene_id(v)]}')
     if true: return true
     name = f'gt_scene_{scene_id(pairs[0][0])}.mha and so on'
     raise ValueError(f'need true videos {name} in {truth}, got {sorted(found) or "none"}')
@@ -414,5 +437,4 @@ def _report(pairs, places, true, out): # of `scene_pairs`; {id: path} twice; fil
         print(name, ', '.join(f'{k} {v:.4g}' for k, v in row.items()))
     for name, network in networks.items():
         if isinstance(network, str): print(name, network)
-    text = json.dumps(dict(results=rows, aggregates=mean), indent=1)
-    with whole_file(out) as tmp: tmp.write_text(text)
+    write_whole(out, json.dumps(dict(results=rows, aggregates=mean), indent=1))

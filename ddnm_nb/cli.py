@@ -7,139 +7,121 @@ __all__ = ['ddnm_restore', 'ddnm_demo', 'ddnm_train']
 
 # %% ../nbs/practice/commands.ipynb #afce6e62
 import inspect
+import os
 import time
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import torch
 from fastcore.docments import docments
 from fastcore.script import Param, call_parse, store_true
-from torch import Tensor
 
-from .console import one_line_errors, out_paths, preset_options, progress_bar, write_all
+from .checks import real_number, whole_number
+from ddnm_nb.console import (
+    _check_file,
+    _check_format,
+    _check_formats,
+    fit_threads,
+    one_line_errors,
+    out_paths,
+    preset_options,
+    progress_bar,
+    write_all,
+)
 from .data.frames import demo_frames
-from .ddnm import default_correction, restore_steps
-from .images import load_image, load_mask, masked, save_image
-from .large_images import Pyramid, hole_region, inpaint_large_steps, level_sizes, restore_large_steps
+from .ddnm import restore_steps
+from .folders import _inpaint_many, _network_size, restore_folder
+from .images import _format_of, masked, save_image
+from .large_images import Pyramid, hole_region, inpaint_large_steps, level_sizes, shrink_with_mask
 from .metrics import biharmonic, psnr, ssim
-from .operators import AveragePooling, Denoising, Grayscale, Inpainting
-from .pretrained import bundled, keep_memory, load_denoiser
+from .operators import Inpainting
+from .pretrained import MODELS, bundled, keep_memory, load_denoiser, weights_id
 from .records import machine
-from .sampling import Sampler, final_image, seeded_randn
-from .spectral import FFTBlur, HadamardSensing, gaussian_kernel
+from .sampling import Sampler, final_image
+from .tasks import _TASKS, _as_written, _read_picture, _suit_noise, _task_measurement, _task_steps
 from .train_run import RunConfig, run_training
 from .training import TrainConfig
-
-# %% ../nbs/practice/commands.ipynb #10ecf8b0
-def _blur(size, blur): # (H,W), standard deviation in pixels
-    k = gaussian_kernel(blur)
-    return FFTBlur(k[:, None]*k, size)
-
-_OPERATORS = { # task -> its operator, made of size of the restored picture, mask and blur
-    'sr4': lambda size, mask, blur: AveragePooling(4),
-    'gray': lambda size, mask, blur: Grayscale(),
-    'blur': lambda size, mask, blur: _blur(size, blur),
-    'cs25': lambda size, mask, blur: HadamardSensing(size, .25),
-    'denoise': lambda size, mask, blur: Denoising(),
-    'old-photo': lambda size, mask, blur: Grayscale()@Inpainting(mask),
-}
-_TASKS = ('inpaint', *_OPERATORS)
-_ROUNDING = 2/255/12**.5 # standard deviation of the rounding of an 8-bit file, in units of [-1,1]
-
-def _task_operator(
-    task:str, # one of `_TASKS`, `inpaint` excepted
-    size:tuple, # (H,W) of the restored picture
-    mask:Tensor|None=None, # (1,1,H,W), 1 = keep, for `old-photo`
-    blur:float=1.2, # standard deviation of the Gaussian of `blur`, pixels
-): # a `LinearOperator`
-    "The operator of a task."
-    if task not in _OPERATORS:
-        raise ValueError(f'need a task out of {", ".join(_OPERATORS)}, got {task!r}')
-    if task == 'old-photo' and mask is None:
-        raise ValueError('need a mask of the scratches for the task old-photo, got none')
-    return _OPERATORS[task](size, mask, blur)
-
-# %% ../nbs/practice/commands.ipynb #d4dcab85
-def _task_measurement(
-    task:str, # one of `_TASKS`, `inpaint` excepted
-    x:Tensor, # picture (1,3,H,W) in [-1,1]
-    mask:Tensor|None=None, # (1,1,H,W), 1 = keep, for `old-photo`
-    degrade:bool=False, # whether the picture is clean and has to be degraded first
-    sigma_y:float=0., # standard deviation of the noise of y, in units of [-1,1]
-    blur:float=1.2, # standard deviation of the Gaussian of `blur`, pixels
-    seed:int=0, # of the noise, if it is degraded
-)->tuple: # operator, y, standard deviation of the noise of y in units of [-1,1]
-    "The measurement behind a picture that is degraded already, or is to be degraded."
-    if task == 'denoise' and not sigma_y > 0:
-        raise ValueError(f'need sigma_y > 0 to denoise, got {sigma_y}')
-    k = 4 if task == 'sr4' and not degrade else 1
-    A = _task_operator(task, (k*x.shape[2], k*x.shape[3]), mask, blur)
-    if degrade:
-        y = A(x)
-        return A, y + sigma_y*seeded_randn([seed + 10**6])(y), sigma_y
-    if task == 'cs25':
-        raise ValueError('need --degrade for the task cs25: compressed measurements are no picture')
-    if task in ('gray', 'old-photo'): x = x.mean(1, keepdim=True)
-    if task == 'old-photo': x = x*mask
-    return A, x, max(sigma_y, _ROUNDING) if task == 'blur' else sigma_y
-
-# %% ../nbs/practice/commands.ipynb #31992ef9
-def _suit_noise(options, measurement, noise): # of `preset_options`, (A, y, sigma_y), option `noise`
-    "The scalar DDNM+ has a noise of its own: in place of the preset's, unless one was given."
-    A, _, sigma_y = measurement
-    wanted = default_correction(A, sigma_y).noises
-    if noise is not None or options['correction'] is not None or wanted is None: return options
-    return options | dict(sampler=replace(options['sampler'], noise=wanted[0]()))
-
-def _task_steps(denoiser, task, measurement, options, seeds): # -> generator of `Step`
-    "Restore a picture for a task other than inpainting, once for each seed."
-    A, y, sigma_y = measurement
-    many, damp = torch.cat([y]*len(seeds)), .5 if task == 'old-photo' else .1
-    sampler, correction = options['sampler'], options['correction']
-    return restore_large_steps(denoiser, A, many, sigma_y, sampler, correction, seeds, damp)
+from .unet import checked_shape
 
 # %% ../nbs/practice/commands.ipynb #e5c5f5b7
-def _check_task(task, degrade, sigma_y, **only): # `only`: the options that some tasks have
-    "Raise a `ValueError` unless what is given goes with the task."
-    if task not in _TASKS: raise ValueError(f'need a task out of {", ".join(_TASKS)}, got {task!r}')
-    holes = ('inpaint', 'old-photo')
-    if task in holes and not only['mask']:
-        raise ValueError(f'need a mask for the task {task}, got none')
-    tasks = dict(mask=holes, invert=holes, context=['inpaint'], finest=['inpaint'], blur=['blur'])
-    for name, value in only.items():
-        given = value is not None and value != '' and value is not False
-        if given and task not in tasks[name]:
-            raise ValueError(f'need no {name} for the task {task}, got {value}')
-    if degrade and task == 'inpaint':
-        raise ValueError('need no --degrade to inpaint: what the mask hides is not looked at')
-    if not 0 <= sigma_y <= 1:
-        raise ValueError(f'need sigma_y in units of [0,1] (25 grey levels are .1), got {sigma_y}')
+_ONLY = dict(mask=['inpaint', 'old-photo'], invert=['inpaint', 'old-photo'], context=['inpaint'],
+             finest=['inpaint'], blur=['blur']) # option -> the tasks that have it
 
-def _read_pair(image, mask, invert=False): # files -> image (1,3,H,W), mask (1,1,H,W) or None
-    "Read a picture and its mask, which must have one size."
-    x, m = load_image(image), load_mask(mask, invert=invert) if mask else None
-    if mask and x.shape[2:] != m.shape[2:]:
-        want, got = (f'{v.shape[3]} x {v.shape[2]}' for v in (x, m))
-        raise ValueError(f'need a mask of the size of the image, {want}, got {got}')
-    return x, m
+def _check_task(o): # the options of `ddnm_restore`
+    "Raise a `ValueError` unless what is given goes with the task."
+    if o.task not in _TASKS: raise ValueError(f'need a task out of {", ".join(_TASKS)}, got {o.task!r}')
+    if o.task in _ONLY['mask'] and not o.mask:
+        raise ValueError(f'need a mask for the task {o.task}, got none (a picture with a transparent hole '
+                         'is its own mask: give it twice)')
+    for name, tasks in _ONLY.items():
+        value = getattr(o, name)
+        if value not in (None, '', False) and o.task not in tasks:
+            raise ValueError(f'need no {name} for the task {o.task}, got {value}')
+    if o.degrade and o.task == 'inpaint':
+        raise ValueError('need no --degrade to inpaint: what the mask hides is not looked at')
+    if not 0 <= o.sigma_y <= 1:
+        raise ValueError(f'need sigma_y in units of [0,1] (25 grey levels are .1), got {o.sigma_y}')
+    if o.task == 'denoise' and not o.sigma_y: raise ValueError('need sigma_y > 0 to denoise, got 0')
+    if o.task == 'cs25' and not o.degrade:
+        raise ValueError('need --degrade for the task cs25: compressed measurements are no picture')
+    if o.blur is not None: real_number('blur', o.blur, 0, above=True)
+    whole_number('seed', o.seed, -2**63, 2**63 - 10**7)
+    whole_number('samples', o.samples, 1, 1000)
+
+# %% ../nbs/practice/commands.ipynb #078aa648
+def _checked_options(o): # of `ddnm_restore` -> dict of sampler and correction; `Pyramid`
+    "All settings that need no picture; `o.size` becomes the size of the network, if that is known."
+    _check_task(o)
+    spectrum = o.task == 'inpaint' and o.finest is None and o.model in bundled()
+    options = preset_options(o.preset, spectrum, o.steps, o.noise, o.eta, o.travel_length, o.travel_repeat)
+    pyramid, o.size = Pyramid(o.context, o.finest), _network_size(o.model)
+    if o.size: level_sizes((o.size, o.size), o.size, o.finest)            # raises if `finest` is too small
+    return options, pyramid
+
+# %% ../nbs/practice/commands.ipynb #6bd370dc
+def _check_finest(mask, size, pyramid): # (1,1,H,W), of the network
+    "Raise a `ValueError` where refinement would start from a picture of which nothing is known."
+    if pyramid.finest is None: return
+    top, left, h, w = hole_region(mask, size, pyramid.context)
+    region, small = mask[..., top:top+h, left:left+w], level_sizes((h, w), size, pyramid.finest)[0]
+    before, known = (v.mean().item() for v in (region, shrink_with_mask(region, region, small)[1]))
+    if known < before/2:
+        at = ' x '.join(map(str, small[::-1]))
+        raise ValueError(f'need a mask of connected parts to refine, got one that keeps {before:.0%}, but '
+                         f'{known:.0%} when shrunk to {at}: leave --finest out')
+
+def _read(o, pyramid, image, mask): # options, files -> `_Picture`
+    "Read a picture; a `ValueError` if it does not go with the options or with the network."
+    if o.task in _ONLY['mask'] and not mask: raise ValueError(f'need a mask for {image}, got none')
+    p = _read_picture(image, mask, o.invert)
+    h, w = (n*(4 if o.task == 'sr4' and not o.degrade else 1) for n in p.x.shape[2:])
+    if o.samples*h*w > 2**28:
+        raise ValueError(f'need at most 2**28 pixels in all samples, got {o.samples} of {w} x {h}')
+    if o.blur: real_number('blur', o.blur, 0, min(h, w)/6 - .5)
+    if o.task == 'inpaint' and o.size: _check_finest(p.mask, o.size, pyramid)
+    if o.task != 'inpaint' and o.size and min(h, w) < o.size:
+        raise ValueError(f'need at least {o.size} x {o.size} pixels after restoration, got {w} x {h}')
+    return p
 
 # %% ../nbs/practice/commands.ipynb #0b5de769
-def _inpaint_steps(denoiser, m, x, sigma_y, options, seeds, pyramid): # -> generator of `Step`, their number
-    "Fill the hole of a picture, once for each seed, and say what is done at which size."
+def _inpaint_steps(denoiser, p, sigma_y, options, seeds, pyramid):
+    "Fill the hole of a picture, once for each seed: generator of `Step`, their number, what is done."
     size, sampler, correction = denoiser.image_size, options['sampler'], options['correction']
+    _check_finest(p.mask, size, pyramid)
     refine = Sampler(sampler.steps, noise=sampler.noise, t_start=60)
     pyramid = replace(pyramid, finest=pyramid.finest or size, refine=refine)
-    steps = inpaint_large_steps(denoiser, m, x, sigma_y, sampler, correction, seeds, pyramid)
-    top, left, h, w = hole_region(m, size, pyramid.context)
-    levels = level_sizes((h, w), size, pyramid.finest)
-    hidden = 1 - m.mean().item()
+    steps = inpaint_large_steps(denoiser, p.mask, p.x, sigma_y, sampler, correction, seeds, pyramid)
+    top, left, h, w = hole_region(p.mask, size, pyramid.context)
+    levels, hidden = level_sizes((h, w), size, pyramid.finest), 1 - p.mask.mean().item()
     hint = '; white is kept: if white is your hole, add --invert' if hidden > .5 else ''
-    print(f'the mask hides {hidden:.1%} of the picture{hint}')
-    print(f'restoring {w} x {h} pixels at ({left},{top}) round the hole, at',
-          ', '.join(f'{b} x {a}' for a, b in levels) + ', and bringing that back')
-    total = sum(s.n_calls(denoiser) for s in [sampler] + [refine]*(len(levels) - 1))
-    return steps, total
+    how = '' if pyramid.context or (h, w) == p.mask.shape[2:] else ' (--context takes more or less)'
+    at = ', '.join(f'{b} x {a}' for a, b in levels)
+    said = (f'the mask hides {hidden:.1%} of the picture{hint}\n'
+            f'restoring {w} x {h} pixels at ({left},{top}) round the hole{how}, at {at}, '
+            'and bringing that back')
+    return steps, sum(s.n_calls(denoiser) for s in [sampler] + [refine]*(len(levels) - 1)), said
 
 # %% ../nbs/practice/commands.ipynb #4cb6c808
 def _side_by_side(pictures, gap=4): # (1,3|1,H,W) each, of one height -> (1,3,H,W')
@@ -148,59 +130,125 @@ def _side_by_side(pictures, gap=4): # (1,3|1,H,W) each, of one height -> (1,3,H,
     return torch.cat([v for p in pictures for v in (p.expand(1, 3, -1, -1), white)][:-1], 3)
 
 # %% ../nbs/practice/commands.ipynb #4cb6c80a
-def _restore_files(o): # the options of `ddnm_restore`
-    "What `ddnm_restore` does."
-    only = dict(mask=o.mask, invert=o.invert, context=o.context, finest=o.finest, blur=o.blur)
-    _check_task(o.task, o.degrade, o.sigma_y, **only)
-    paths, sheets = out_paths(o.out, o.samples), out_paths(o.sheet, 1) if o.sheet else []
-    x, m = _read_pair(o.image, o.mask, o.invert)
+_SHOWS_COLOUR = 'JPEG', 'MPO', 'PNG', 'TIFF', 'WEBP', 'AVIF' # formats that hold a colour profile
+
+def _restore_file(o, options, pyramid): # the options of `ddnm_restore`, and what was made of them
+    "Restore one picture."
+    if o.batch is not None: raise ValueError(f'need no batch for one picture, got {o.batch}')
+    inputs = [o.image, o.mask, o.model]
+    paths = out_paths(o.out, o.samples, inputs, o.overwrite)
+    sheets = out_paths(o.sheet, 1, inputs + paths, o.overwrite) if o.sheet else []
+    p = _read(o, pyramid, o.image, o.mask)
+    _check_formats(paths, p.source)
+    if p.profile and _format_of(o.out) not in _SHOWS_COLOUR:
+        raise ValueError(f'need a format that keeps the colour profile of {o.image}, such as PNG, '
+                         f'got {o.out}')
+    for sheet in sheets: _check_format(sheet, _side_by_side([p.x]*(1 + o.samples + o.degrade)))
     seeds, sigma_y = range(o.seed, o.seed + o.samples), 2*o.sigma_y           # now in units of [-1,1]
-    spectrum = o.task == 'inpaint' and o.finest is None and o.model in bundled()
-    options = preset_options(o.preset, spectrum, o.steps, o.noise, o.eta, o.travel_length, o.travel_repeat)
     if o.task == 'inpaint':
-        pyramid = Pyramid(2. if o.context is None else o.context, o.finest)
-        denoiser, first = load_denoiser(o.model, channels_last=True), masked(x, m)
-        trajectory, total = _inpaint_steps(denoiser, m, x, sigma_y, options, seeds, pyramid)
+        denoiser, first = load_denoiser(o.model, channels_last=True), masked(p.x, p.mask)
+        trajectory, total, said = _inpaint_steps(denoiser, p, sigma_y, options, seeds, pyramid)
+        print(said)
     else:
-        blur = 1.2 if o.blur is None else o.blur
-        measurement = _task_measurement(o.task, x, m, o.degrade, sigma_y, blur, o.seed)
+        measurement = _task_measurement(o.task, p.x, p.mask, o.degrade, sigma_y, o.blur or 1.2, o.seed)
         options, (A, y, _) = _suit_noise(options, measurement, o.noise), measurement
         denoiser, first = load_denoiser(o.model, channels_last=True), A.pinv(y).clamp(-1, 1)
         trajectory = _task_steps(denoiser, o.task, measurement, options, seeds)
         total = options['sampler'].n_calls(denoiser)
     done = final_image(progress_bar(trajectory, o.task, total)).cpu().clamp(-1, 1).split(1)
-    row = _side_by_side([first, *done] + [x]*o.degrade)
-    write_all(paths + sheets, [*done] + [row]*len(sheets))
+    pictures, profiles = zip(*[_as_written(v, p, o.task) for v in done])
+    write_all(paths, pictures, profiles[0])
+    if sheets: write_all(sheets, [_side_by_side([first, *done] + [p.x]*o.degrade)])
+
+# %% ../nbs/practice/commands.ipynb #f1248b24
+def _tasks_in_batches(denoiser, o, options, pictures): # -> a restoration (n,3,H,W) of each
+    "Restore pictures for a task other than inpainting, those of one size at a time."
+    seeds, n, done = range(o.seed, o.seed + o.samples), o.samples, {}
+    for shape in {p.x.shape: None for p in pictures}:
+        ids = [i for i, p in enumerate(pictures) if p.x.shape == shape]
+        x = torch.cat([pictures[i].x for i in ids]*n)
+        m = torch.cat([pictures[i].mask for i in ids]*n) if o.task in _ONLY['mask'] else None
+        measurement = _task_measurement(o.task, x, m, o.degrade, 2*o.sigma_y, o.blur or 1.2, o.seed)
+        suited = _suit_noise(options, measurement, o.noise)
+        each = [s for s in seeds for _ in ids]
+        out = final_image(_task_steps(denoiser, o.task, measurement, suited, each))
+        done |= {i: out[k::len(ids)] for k, i in enumerate(ids)}
+    return [done[i] for i in range(len(pictures))]
+
+def _fill_batch(denoiser, o, options, pyramid, pictures): # list of `_Picture` -> lists of (image, profile)
+    "Restore the pictures of a batch."
+    seeds, sigma_y, device = range(o.seed, o.seed + o.samples), 2*o.sigma_y, denoiser.device or 'cpu'
+    if o.task != 'inpaint': done = _tasks_in_batches(denoiser, o, options, pictures)
+    elif o.finest is not None:
+        walks = [_inpaint_steps(denoiser, p, sigma_y, options, seeds, pyramid)[0] for p in pictures]
+        done = [final_image(steps) for steps in walks]
+    else:
+        masks, xs = ([getattr(p, k).to(device) for p in pictures] for k in ('mask', 'x'))
+        done = _inpaint_many(denoiser, masks, xs, sigma_y, **options, seeds=seeds, context=pyramid.context)
+    done = [v.cpu().clamp(-1, 1).split(1) for v in done]
+    return [[_as_written(v, p, o.task) for v in vs] for vs, p in zip(done, pictures)]
+
+# %% ../nbs/practice/commands.ipynb #c2a1f79e
+def _restore_folder(o, options, pyramid): # the options of `ddnm_restore`, and what was made of them
+    "Restore the pictures of a folder; an `OSError` if some were left out."
+    if o.sheet: raise ValueError(f'need no sheet for a folder, got {o.sheet}')
+    if Path(o.out).suffix and not Path(o.out).is_dir():
+        raise ValueError(f'need a folder for the results of a folder, such as --out restored, got {o.out}')
+    if o.mask and not Path(o.mask).exists(): raise FileNotFoundError(f'need a folder of masks, got {o.mask}')
+    if torch.cuda.is_available(): torch.cuda.set_device(int(os.environ.get('LOCAL_RANK', 0)))
+    def load(): return partial(_fill_batch, load_denoiser(o.model, channels_last=True), o, options, pyramid)
+    of_run = 'task sigma_y seed samples context finest blur degrade invert'.split()
+    settings = {k: getattr(o, k) for k in of_run} | options | dict(
+        model=weights_id(o.model) if o.model not in MODELS else o.model,
+        batch=16 if o.batch is None else o.batch,
+        pictures=os.path.realpath(o.image), masks=os.path.realpath(o.mask) if o.mask else None)
+    places = Path(o.image), Path(o.mask) if o.mask else None, Path(o.out)
+    read = partial(_read, o, pyramid)
+    bad = restore_folder(read, load, places, settings, settings['batch'], o.samples, o.overwrite)
+    if bad: raise OSError(f'{len(bad)} pictures were left out: {", ".join(sorted(bad)[:20])}')
 
 # %% ../nbs/practice/commands.ipynb #88056526
+_MASK = ('its mask, same size: 255 = keep, 0 or transparent = hole, greys are cut; or a folder of '
+         'masks with the names of the pictures')
+_OUT = ('file to write; .png, .tif, .bmp and .webp keep every level; with several samples '
+        'restored_0.png, ...; for a folder of pictures: a folder, in which results are PNG')
+_CONTEXT = ('inpaint: side of the restored region over that of the hole; if not given, most of the '
+            'picture, and at least 2')
+_BLUR = 'blur: standard deviation of the Gaussian, pixels, at most a sixth of the picture; else 1.2'
+
 @call_parse
 @one_line_errors
 def ddnm_restore(
-    image:str, # picture to restore, any size and format that Pillow reads
-    mask:Param('its mask, same size: 255 = keep, 0 = hole; greys are cut', str, opt=False, nargs='?')='',
+    image:str, # picture to restore, any size and format that Pillow reads; or a folder of them
+    mask:Param(_MASK, str, opt=False, nargs='?')='', # its mask, or a folder of masks
     task:str='inpaint', # inpaint, sr4, gray, blur, cs25, denoise or old-photo
-    out:str='restored.png', # file to write; with several samples restored_0.png, ...
+    out:Param(_OUT, str)='restored.png', # file to write; for a folder of pictures: a folder
     preset:str='default', # quick, fast, default or careful: the sampler; the next five change it
     steps:int=None, # network evaluations; a divisor of 1000 where the timesteps are even
     noise:str=None, # noise of the sampler: ddpm, ddim or renoise (of DDNM's public code)
     eta:float=None, # share of fresh noise in it, from 0 to 1; only beside --noise ddim or renoise
     travel_length:int=None, # time travel: timesteps to go back; only beside --travel_repeat
-    travel_repeat:int=None, # time travel: how often each stretch is sampled; 1: no time travel
+    travel_repeat:int=None, # time travel: how often each stretch is sampled, up to 1000; 1: no time travel
     sigma_y:float=0., # noise of the picture, standard deviation in units of [0,1]: .1 is 25 levels
     seed:int=0, # of the first sample; the same seed gives the same bytes
-    samples:int=1, # how many restorations
+    samples:int=1, # how many restorations, at most 1000
     model:str='scenes128', # bundled weights, file or folder of another network, or name for `fetch`
-    context:float=None, # inpaint: side of the restored region over that of the hole; 2 if not given
+    context:Param(_CONTEXT, float)=None, # inpaint: side of the restored region over that of the hole
     finest:int=None, # inpaint: refine up to this shorter side of the region; else enlarge only
-    blur:float=None, # blur: standard deviation of the Gaussian, in pixels; 1.2 if not given
+    blur:Param(_BLUR, float)=None, # blur: standard deviation of the Gaussian, in pixels
     sheet:str='', # also write a comparison sheet to this file
+    batch:int=None, # folders: pictures at a time, at most 1024; 16 if not given
     degrade:store_true=False, # the picture is clean: degrade it first
     invert:store_true=False, # the mask has 255 where the hole is
+    overwrite:store_true=False, # replace files that are there; never an input, a read-only file or a link
 ):
-    "Restore a picture with DDNM: fill holes, enlarge, colour, sharpen, denoise."
-    options = SimpleNamespace(**locals())
+    """Restore a picture with DDNM: fill holes, enlarge, colour, sharpen, denoise; or a folder of pictures.
+    A file that is there is not replaced, unless --overwrite is given. A folder goes on where it was stopped.
+    Exit status: 2 for bad input, before any work; 1 for a failure on the way; 130 when stopped."""
+    o = SimpleNamespace(**locals())
     keep_memory()
-    _restore_files(options)
+    fit_threads()
+    (_restore_folder if Path(image).is_dir() else _restore_file)(o, *_checked_options(o))
 
 # %% ../nbs/practice/commands.ipynb #42b1bc75
 def _score(method, x, truth, mask, nfe, seconds): # -> dict, a row of the table
@@ -235,6 +283,13 @@ def _demo(denoiser, image, mask, truth, options, seed): # -> {method: frames}, r
     return results, rows
 
 # %% ../nbs/practice/commands.ipynb #836af8a3
+def _demo_files(out, names, overwrite): # folder; names of frames -> paths of results, of sheets
+    "Where the files of `ddnm_demo` go; a `ValueError` if they may not."
+    files = [n.replace('/', '_') + '.png' for n in names]
+    places = [[Path(out)/d/f for f in files] for d in ('inpainted_outputs', 'compare_output')]
+    for p in places[0] + places[1]: _check_file(p, (), overwrite)
+    return places
+
 @call_parse
 @one_line_errors
 def ddnm_demo(
@@ -244,31 +299,38 @@ def ddnm_demo(
     preset:str='default', # quick, fast, default or careful: settings of the sampler
     steps:int=None, # network evaluations of the sampler, in the place of the preset's
     seed:int=0, # of the first frame
+    overwrite:store_true=False, # replace files that are there
 ):
-    "Restore the bundled frames with DDNM and compare with classical inpainting."
+    """Restore the bundled frames with DDNM and compare with classical inpainting.
+    Files that are there are not replaced, unless --overwrite is given."""
     keep_memory()
+    fit_threads()
     start = time.time()
+    whole_number('seed', seed, -2**63, 2**63 - 10**7)
     options = preset_options(preset, steps=steps)
     image, mask, truth, names = demo_frames(n)
+    files, sheets = _demo_files(out, names, overwrite)
+    side = image.shape[-1]
+    def check(size):
+        if size not in (None, side): raise ValueError(f'need a network of {side} x {side}, got one of {size}')
+    check(_network_size(model))
     denoiser = load_denoiser(model, channels_last=True)
+    check(denoiser.image_size)
     results, rows = _demo(denoiser, image, mask, truth, options, seed)
-    folders = [Path(out)/d for d in ('inpainted_outputs', 'compare_output')]
-    for d in folders: d.mkdir(parents=True, exist_ok=True)
     columns = [image, mask*2 - 1, *(results[k] for k in (_GAUSSIAN, _PLAIN, 'biharmonic')), truth]
-    for i, name in enumerate(names):
-        file = name.replace('/', '_') + '.png'
-        save_image(results[_GAUSSIAN][i], folders[0]/file)
-        save_image(_side_by_side([v[i:i+1] for v in columns]), folders[1]/file)
+    for i, (file, sheet) in enumerate(zip(files, sheets)):
+        save_image(results[_GAUSSIAN][i], file)
+        save_image(_side_by_side([v[i:i+1] for v in columns]), sheet)
     print(_table(rows))
     print(f'{len(names)} frames in {time.time()-start:.0f} s on {machine()}; sheets '
-          f'(occluded, mask, Gaussian correction, projection, biharmonic, truth) in {folders[1]}')
+          f'(occluded, mask, Gaussian correction, projection, biharmonic, truth) in {sheets[0].parent}')
 
 # %% ../nbs/practice/commands.ipynb #29776fce
-def _numbers(s): # '1,2,3' -> (1,2,3)
+def _numbers(name, s): # name of an option, '1,2,3' -> (1,2,3)
     "Whole numbers separated by commas."
     try: return tuple(int(v) for v in s.split(',') if v)
     except ValueError as e:
-        raise ValueError(f'need whole numbers separated by commas, got {s!r}') from e
+        raise ValueError(f'need {name} as whole numbers separated by commas, got {s!r}') from e
 
 def _option(config, field):
     "A field of a dataclass as an option of a command, with its comment as help."
@@ -288,6 +350,18 @@ def _with_fields(*configs): # dataclasses -> decorator
         return f
     return decorate
 
+# %% ../nbs/practice/commands.ipynb #c2b73763
+def _attention(given:str|None, net:dict)->tuple: # '16,8' or None; settings of a `UNet` -> sizes
+    "Where there is attention: at sizes that a level has."
+    sizes = _numbers('attn_at', given) if given is not None else (16,)
+    checked_shape(**{k: net[k] for k in ('size', 'ch', 'mult', 'n_res', 'patch')}, attn_at=sizes)
+    levels = [net['size']//net['patch']//2**i for i in range(len(net['mult']))]
+    lost, have = [s for s in sizes if s not in levels], ', '.join(map(str, levels))
+    if lost and given is not None:
+        raise ValueError(f'need attn_at out of the sizes of the levels, {have}, got {lost[0]}')
+    if lost: print(f'no attention: no level has size 16, they have {have}; --attn_at chooses one')
+    return sizes
+
 # %% ../nbs/practice/commands.ipynb #63cbc7ad
 @call_parse
 @one_line_errors
@@ -299,20 +373,21 @@ def ddnm_train(
     ch:int=96, # channels of the first level
     mult:str='1,1,1', # channels of each level as a multiple of ch
     n_res:int=1, # residual blocks a level
-    attn_at:str='16', # sizes at which there is attention
+    attn_at:str=None, # sizes at which there is attention; 16 if not given, where a level has that size
     patch:int=4, # side of the squares that are folded into channels at the input
     data_std:float=.4, # standard deviation of the images; 0: no linear estimate beside the network
     lr:float=1.6e-3, # highest learning rate
-    keep:str='4,8,12,15', # epochs whose weights are kept; the last is always
+    keep:str=None, # epochs whose weights are kept beside the last; 4,8,12,15 if not given
     resume:store_true=False, # go on from the state in `out`
     **kwargs, # the other fields of `TrainConfig` and `RunConfig`
 ):
     "Train a denoiser on pictures; under `accelerate launch` on several processes or GPUs."
     keep_memory()
-    net = dict(size=size, ch=ch, mult=_numbers(mult), n_res=n_res, attn_at=_numbers(attn_at),
-               patch=patch, data_std=data_std)
+    fit_threads()
+    net = dict(size=size, ch=ch, mult=_numbers('mult', mult), n_res=n_res, patch=patch, data_std=data_std)
+    net |= dict(attn_at=_attention(attn_at, net))
     of_training = {f.name for f in fields(TrainConfig)} & {*kwargs}
     config = TrainConfig(lr=lr, **{k: kwargs.pop(k) for k in of_training})
-    run = RunConfig(keep=_numbers(keep), **kwargs)
-    st = run_training(data, out, net, config, run, resume)
+    kept = _numbers('keep', keep) if keep is not None else [e for e in (4, 8, 12, 15) if e <= config.epochs]
+    st = run_training(data, out, net, config, RunConfig(keep=kept, **kwargs), resume)
     if st.acc.is_main_process: print(f'{st.step} steps; weights in {out}')

@@ -7,6 +7,7 @@ __all__ = ['SCENES', 'PRESETS', 'Projection', 'default_correction', 'image_like'
            'to_json', 'from_json']
 
 # %% ../nbs/course/06_ddnm.ipynb #be505abf
+import warnings
 from dataclasses import dataclass, fields, is_dataclass
 
 import torch
@@ -21,9 +22,11 @@ from ddnm_nb.sampling import (
     Correction,
     Renoise,
     Sampler,
+    _need_denoiser,
     check_range,
     final_image,
     sample_steps,
+    seed_list,
     seeded_randn,
 )
 
@@ -74,6 +77,7 @@ def image_like(
         raise ValueError(f'need an operator, got {name}; {hint}')
     if not torch.is_tensor(y):
         raise ValueError(f'need a tensor y, got {type(y).__name__}')
+    if not y.numel(): raise ValueError(f'need at least one image, got y of {tuple(y.shape)}')
     if not y.isfinite().all():
         raise ValueError('need a finite y, got NaN or infinity in it')
     x = torch.zeros(A.image_shape(y)).to(y)
@@ -91,21 +95,23 @@ def start_noise(
     x_T:Tensor|None=None, # where to start; drawn when None
 )->tuple: # x_T, source of noise
     "Where a trajectory starts, and what draws for it."
-    if isinstance(seeds, int): seeds = [seeds + i for i in range(len(like))]
     if seeds is None or callable(seeds): randn = seeds or torch.randn_like
-    else:
-        seeds = list(seeds)
-        if len(seeds) != len(like):
-            raise ValueError(f'need {len(like)} seeds, one an image, got {len(seeds)}')
-        randn = seeded_randn(seeds)
-    if x_T is not None and x_T.shape != like.shape:
-        want, got = tuple(like.shape), tuple(x_T.shape)
+    else: randn = seeded_randn(seed_list(seeds, len(like)))
+    if x_T is not None and (not torch.is_tensor(x_T) or x_T.shape != like.shape):
+        want, got = tuple(like.shape), tuple(getattr(x_T, 'shape', ()))
         raise ValueError(f'need x_T of shape {want}, got {got}')
     return randn(like) if x_T is None else x_T.to(like), randn
 
 # %% ../nbs/course/06_ddnm.ipynb #f3638a7c
 #| code-fold: true
 #| code-summary: "restore_steps"
+def _warn_of_size(denoiser, like): # images (B,C,H,W)
+    "Say that a network is asked about images of another size than it was trained on."
+    size, (h, w) = getattr(denoiser, 'image_size', None), like.shape[2:]
+    if size in (None, h) and size in (None, w): return
+    warnings.warn(f'the network was trained on images of {size} x {size}, and is asked about {h} x {w}; '
+                  'inpaint_large and restore_large keep to its size', stacklevel=4)
+
 def restore_steps(
     denoiser, # a `Denoiser`; the work is done where it is
     A:LinearOperator, # the measurement
@@ -117,11 +123,15 @@ def restore_steps(
     x_T:Tensor|None=None, # where to start, at the first timestep; drawn when None
 ): # generator of `Step`, one a network evaluation; the last `x_s` is the result
     "Restore images from a linear measurement, step by step; checks all settings first."
-    levels = torch.as_tensor(sigma_y, dtype=torch.float64, device='cpu')
+    try: levels = torch.as_tensor(sigma_y, dtype=torch.float64, device='cpu')
+    except (TypeError, ValueError, RuntimeError) as e:
+        raise ValueError(f'need sigma_y as a number or a tensor, got {sigma_y!r}') from e
     for v in levels.aminmax(): check_range('sigma_y', v.item())
     device = getattr(denoiser, 'device', None)
     if device is not None and torch.is_tensor(y): y = y.to(device)
     like = image_like(A, y)
+    _need_denoiser(denoiser)
+    _warn_of_size(denoiser, like)
     correction = correction or default_correction(A, sigma_y)
     if sampler is None:
         own = correction.noises                                # the first is its own

@@ -21,7 +21,9 @@ def _has_fast_bf16(device)->bool: # torch.device
     "Whether a device computes in bfloat16 by hardware; elsewhere it is slow."
     if device.type == 'cuda': return torch.cuda.get_device_capability(device) >= (8, 0)
     asks = ('_is_avx512_bf16_supported', '_is_amx_tile_supported')
-    return device.type == 'cpu' and any(getattr(torch.cpu, ask, bool)() for ask in asks)
+    has = device.type == 'cpu' and any(getattr(torch.cpu, ask, bool)() for ask in asks)
+    may = getattr(torch.ops.mkldnn, '_is_mkldnn_bf16_supported', bool)
+    return has and may()  # not where ONEDNN_MAX_CPU_ISA keeps the processor from it
 
 def choose_precision(
     precision:str, # 'float32', 'bf16', or 'auto': bf16 where the device is fast at it
@@ -67,10 +69,14 @@ def _from_network(network:nn.Module, T:int, precision:str, channels_last:bool,
 # %% ../nbs/course/03_denoiser.ipynb #d0a1000e
 def _check_schedule(alphas_cumprod:Tensor)->Tensor: # (T+1,)
     "The schedule, if it is one."
-    a = torch.as_tensor(alphas_cumprod)
-    if a.ndim == 1 and len(a) > 1 and a[0] == 1 and (a.diff() <= 0).all(): return a
+    need = 'need alphas_cumprod ᾱ_0..ᾱ_T, which falls from 1 and stays above 0'
+    try: a = torch.as_tensor(alphas_cumprod).clone()
+    except (TypeError, ValueError, RuntimeError) as e:
+        raise ValueError(f'{need}, got {type(alphas_cumprod).__name__}') from e
+    falls = a.ndim == 1 and len(a) > 1 and a[0] == 1 and (a.diff() <= 0).all()
+    if falls and a.is_floating_point() and a[1] < 1 and a[-1] > 0: return a
     got = f'{a.flatten()[:3].tolist()}... of shape {tuple(a.shape)}'
-    raise ValueError(f'need alphas_cumprod ᾱ_0..ᾱ_T, which falls from 1, got {got}')
+    raise ValueError(f'{need}, got {got}')
 
 def _check_noise(e, x_t:Tensor, t:int)->Tensor: # like x_t
     "The predicted noise, if it is like `x_t`: a wrong shape would be broadcast."
@@ -130,7 +136,8 @@ class Denoiser:
         t:int, # their timestep, 1..T
     )->Tensor: # predicted noise, same shape, dtype and device
         "Predict the noise in `x_t`; a `ValueError` if the answer is not like `x_t`."
-        return _check_noise(self._predict(x_t, t), x_t, t)
+        mine = x_t.clone()  # whatever the network does to it, x_t stays
+        return _check_noise(self._predict(mine, t), x_t, t)
 
     def x0(self, x_t:Tensor, t:int)->Tensor: # as for the call -> (B,C,H,W)
         "The x0 estimate: the mean of x_0 given x_t, if the predicted noise is exact."

@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import Tensor, nn
 
-from .unet import UNet, channel_plan
+from .checks import whole_number
+from .unet import UNet, channel_plan, checked_shape
 
 # %% ../nbs/practice/guided_diffusion.ipynb #3f868198
 def _embedding(t:Tensor, dim:int)->Tensor: # network times (B,), even length -> (B,dim)
@@ -76,10 +77,10 @@ class GuidedUNet(nn.Module):
         head:int=64, # channels of an attention head
     ):
         super().__init__()
-        self.config = dict(size=size, ch=ch, mult=tuple(mult), n_res=n_res, attn_at=tuple(attn_at),
-                           head=head)
-        if ch % 32 or ch < 32 or size % self.step:
-            raise ValueError(f'need ch as a multiple of 32 and size of {self.step}, got {ch} and {size}')
+        shape = checked_shape(size, ch, mult, n_res, attn_at)
+        del shape['patch']                                 # pixels are taken as they are
+        self.config = shape | dict(head=whole_number('head', head, 1, 4096))
+        size, ch, mult, n_res, attn_at, head = self.config.values()
         emb, c = ch*4, ch*mult[-1]
         self.time_embed = nn.Sequential(nn.Linear(ch, emb), nn.SiLU(), nn.Linear(emb, emb))
         left, right = self._sides(*channel_plan(ch, mult, n_res))

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['from_uint8', 'to_uint8', 'from_pil', 'to_pil', 'open_image', 'to_rgb', 'as_hw', 'resize', 'load_image', 'whole_file',
-           'save_image', 'mask_from_pil', 'load_mask', 'masked', 'project_file']
+           'write_whole', 'save_image', 'mask_from_pil', 'load_mask', 'masked', 'project_file']
 
 # %% ../nbs/practice/images.ipynb #427e7b6c
+import io
 import os
 import uuid
 import warnings
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms
 from torch import Tensor
 
 # %% ../nbs/practice/images.ipynb #ecf732f4
@@ -30,8 +31,10 @@ def from_uint8(
 def to_uint8(
     x:Tensor, # any shape, values in [-1,1]
 )->Tensor: # uint8, same shape, values 0..255
-    "Round a picture in [-1,1] to the 256 levels of a file; values outside are clipped."
-    return ((x.detach().float() + 1)*127.5).round().clamp(0, 255).to(torch.uint8)
+    "Round a picture in [-1,1] to the 256 levels of a file; values outside are clipped, NaN is an error."
+    x = x.detach().float()
+    if not x.isfinite().all(): raise ValueError('need finite pixels, got NaN or infinity')
+    return ((x + 1)*127.5).round().clamp(0, 255).to(torch.uint8)
 
 # %% ../nbs/practice/images.ipynb #5a244897
 def from_pil(
@@ -68,42 +71,83 @@ def to_pil(
     return Image.fromarray(u[..., 0] if u.shape[-1] == 1 else u)
 
 # %% ../nbs/practice/images.ipynb #b4d6cb26
+_T = Image.Transpose
+_TURNS = {2: _T.FLIP_LEFT_RIGHT, 3: _T.ROTATE_180, 4: _T.FLIP_TOP_BOTTOM, 5: _T.TRANSPOSE,
+          6: _T.ROTATE_270, 7: _T.TRANSVERSE, 8: _T.ROTATE_90} # orientation in EXIF -> what undoes it
+
+def _upright(img:Image.Image)->Image.Image:
+    "Turn a picture by its tag of orientation; no other tag is looked at, and a malformed one is left alone."
+    try: turn = _TURNS.get(int(img.getexif().get(0x112, 1)))
+    except Exception: return img                      # EXIF of phones breaks in every way there is
+    return img if turn is None else img.transpose(turn)
+
+# %% ../nbs/practice/images.ipynb #e8b36e89
+def _deep_to_8bit(img:Image.Image, name='the picture')->Image.Image:
+    "Greys of 16 bits (modes I;16 and I) or floats in [0,1] (F) as 8 bits; Pillow would clip them."
+    a = np.asarray(img).astype(np.float64)
+    top, kind = (1, 'floats') if img.mode == 'F' else (65535, '16-bit greys')
+    low, high = a.min(), a.max()
+    if not (low >= 0 and high <= top):                # NaN too
+        raise ValueError(f'need {kind} in 0..{top}, got {low:g}..{high:g} in {name}')
+    if top > 1 and 0 < high < 4096:
+        raise ValueError(f'need 16-bit greys that use their range, 0..65535, got at most {high:g} in {name}: '
+                         f'{8 if high < 256 else 12} bits? Scale them first')
+    return Image.fromarray((a*(255/top)).round().astype(np.uint8))
+
+# %% ../nbs/practice/images.ipynb #27c97563
+_PAGES = 'MPO', 'PSD' # formats in which the first picture is the picture: previews and layers follow
+
+def _is_deep(img): return img.mode.startswith('I') or img.mode == 'F'
+
 def open_image(
     source, # path, or an open binary file
     name:str|None=None, # what to call it in an error message; the path when None
-)->Image.Image: # upright, decoded
+)->Image.Image: # upright, decoded, of at most 8 bits a channel
     "Open and decode a picture; errors (`FileNotFoundError`, `ValueError`) name the file."
     name = name or source
     if isinstance(source, (str, Path)) and not Path(source).is_file():
-        reason = 'is a folder' if Path(source).is_dir() else 'does not exist'
-        raise FileNotFoundError(f'need a picture file, got {name}, which {reason}')
+        p = Path(source)
+        reason = 'a folder' if p.is_dir() else 'no regular file' if p.exists() else 'not there'
+        raise FileNotFoundError(f'need a picture file, got {name}, which is {reason}')
     try:
         img = Image.open(source)
+        n = 1 if img.format in _PAGES else getattr(img, 'n_frames', 1)
         img.load()
-        return ImageOps.exif_transpose(img)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as e:
+    except MemoryError: raise
+    except Exception as e:                            # Pillow's readers raise what they like
         raise ValueError(f'need a picture that Pillow can read, got {name}: {e}') from e
-
-# %% ../nbs/practice/images.ipynb #6e361d06
-def _deep_to_8bit(img:Image.Image)->Image.Image:
-    "Greys of 16 bits (modes I;16 and I) or floats in [0,1] (F) as 8 bits; Pillow would clip them."
-    a = np.asarray(img).astype(np.float64)
-    top = 1 if img.mode == 'F' else 65535
-    if a.min() < 0 or a.max() > top:
-        raise ValueError(f'need mode {img.mode} pixels in 0..{top}, got {a.min()}..{a.max()}')
-    return Image.fromarray((a*(255/top)).round().astype(np.uint8))
+    if n > 1: raise ValueError(f'need a file of one picture, got {name} with {n}: save the one you mean')
+    img = _upright(img)
+    return _deep_to_8bit(img, name) if _is_deep(img) else img
 
 # %% ../nbs/practice/images.ipynb #52873f49
+def _srgb_transform(profile:bytes, mode:str, back=False): # ICC profile; mode of pictures; from sRGB?
+    "What takes pictures from a profile to sRGB, or `back`; None if it is sRGB or broken."
+    try:
+        own, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile('sRGB')
+        if 'sRGB' in ImageCms.getProfileDescription(own): return None
+        out = 'RGBA' if mode == 'RGBA' else 'RGB'
+        pair = (srgb, own, out, mode) if back else (own, srgb, mode, out)
+        return ImageCms.buildTransform(*pair)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as e:
+        warnings.warn(f'a colour profile cannot be used, and is ignored: {e}', stacklevel=2)
+
+def _has_alpha(img): return img.mode != 'LAB' and ('A' in img.mode.upper() or 'transparency' in img.info)
+
 def to_rgb(
     img:Image.Image, # any mode
-)->Image.Image: # mode RGB
-    "Any Pillow image as RGB: palettes and greys expanded, transparency laid over white, 16 bits scaled."
-    if img.mode.startswith('I') or img.mode == 'F': img = _deep_to_8bit(img)
-    if 'A' in img.mode.upper() or 'transparency' in img.info:
-        if img.mode == 'LAB': return img.convert('RGB')
-        img = img.convert('RGBA')
-        return Image.alpha_composite(Image.new('RGBA', img.size, 'white'), img).convert('RGB')
-    return img.convert('RGB')
+)->Image.Image: # mode RGB, without a profile
+    "Any Pillow image as sRGB: palettes and greys expanded, transparency laid over white, 16 bits scaled."
+    if _is_deep(img): img = _deep_to_8bit(img)
+    profile = img.info.get('icc_profile')
+    if _has_alpha(img): img = img.convert('RGBA')
+    elif img.mode not in ('L', 'CMYK', 'LAB'): img = img.convert('RGB')
+    change = _srgb_transform(profile, img.mode) if profile else None
+    if change: img = ImageCms.applyTransform(img, change)
+    if img.mode == 'RGBA': img = Image.alpha_composite(Image.new('RGBA', img.size, 'white'), img)
+    img = img.convert('RGB')                          # a copy, if it is RGB already
+    img.info.pop('icc_profile', None)
+    return img
 
 # %% ../nbs/practice/images.ipynb #ed8d30f8
 def as_hw(
@@ -137,42 +181,93 @@ def load_image(
 # %% ../nbs/practice/images.ipynb #fc43fdeb
 @contextmanager
 def whole_file(
-    path:str|Path, # the file that shall be written
+    path:str|Path, # the file that shall be written; a link is followed
 ):
     "Yield a temporary path beside `path`: renamed to it on success, removed on failure."
-    path = Path(path)
-    tmp = path.with_name(f'.{uuid.uuid4().hex[:8]}.{path.name}')
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.stat().st_mode & 0o222:
+        raise PermissionError(f'need a file that may be written, got {path}, which is read-only')
+    tmp = path.with_name(f'.{uuid.uuid4().hex[:8]}.part')
     try:
         yield tmp
+        with open(tmp, 'r+b') as f: os.fsync(f.fileno())
         os.replace(tmp, path)
     finally: tmp.unlink(missing_ok=True)
 
+def write_whole(
+    path:str|Path, # the file to write; its folder is made
+    data:bytes|str, # what shall be in it
+)->Path: # the path written
+    "Write a file, whole or not at all; an `OSError` names the file."
+    path, data = Path(path), data.encode('utf8') if isinstance(data, str) else data
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as tmp:
+            tmp.write_bytes(data)
+            written = tmp.stat().st_size
+            if written != len(data): raise OSError(f'{written} of {len(data)} bytes fit')
+    except PermissionError: raise
+    except OSError as e: raise OSError(f'cannot write {path}: {e.strerror or e}') from e
+    return path
+
 # %% ../nbs/practice/images.ipynb #0f4c60b5
+def _format_of(path:str|Path)->str: # name of the format, as Pillow has it
+    "The format that an extension means; a `ValueError` if Pillow cannot write it."
+    fmt = Image.registered_extensions().get(Path(path).suffix.lower())
+    if fmt in Image.SAVE: return fmt
+    stem = Path(path).stem or 'x'
+    raise ValueError(f'need a file name that Pillow can write, such as {stem}.png, got {path}')
+
+_WRITE = {'JPEG': dict(quality=95), 'MPO': dict(quality=95), 'WEBP': dict(lossless=True),
+          'AVIF': dict(quality=95)} # options of formats
+
+def _encoded(img:Image.Image, fmt:str, **options)->bytes: # such as icc_profile
+    "A picture as the bytes of a file; a `ValueError` if the format cannot hold it."
+    buffer, options = io.BytesIO(), _WRITE.get(fmt, {}) | {k: v for k, v in options.items() if v}
+    try: img.save(buffer, fmt, **options)
+    except MemoryError: raise
+    except Exception as e:                            # Pillow's writers raise what they like
+        w, h = img.size
+        raise ValueError(f'need a format for {w} x {h} pixels, such as PNG, got {fmt}: {e}') from e
+    return buffer.getvalue()
+
 def save_image(
     x:Tensor|Image.Image, # (3|1,H,W) or (1,3|1,H,W) tensor in [-1,1], a mask, or a Pillow image
     path:str|Path, # the extension chooses the format; none means .png
+    profile:bytes|None=None, # the ICC profile of its colours; None: sRGB
 )->Path: # the path written
     "Write a picture, whole or not at all."
     path = Path(path)
     if not path.suffix: path = path.with_name(path.name + '.png')
-    fmt = Image.registered_extensions().get(path.suffix.lower())
-    if fmt not in Image.SAVE:
-        raise ValueError(f'need an extension that Pillow can write, such as .png or .jpg, got {path}')
-    img = to_pil(x)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    options = {'quality': 95} if fmt in ('JPEG', 'WEBP') else {}
-    with whole_file(path) as tmp: img.save(tmp, format=fmt, **options)
-    return path
+    fmt = _format_of(path)
+    return write_whole(path, _encoded(to_pil(x), fmt, icc_profile=profile))
 
 # %% ../nbs/practice/images.ipynb #55d37678
+def _levels_of(img:Image.Image, name)->np.ndarray: # uint8 (H,W)
+    "What says keep or hole: the transparency of a picture where that varies, else its brightness."
+    plain = img.copy()
+    plain.info.pop('icc_profile', None)               # the levels of a mask are no colours
+    light = np.array((plain if _has_alpha(img) else to_rgb(plain)).convert('RGB').convert('L'))
+    if not _has_alpha(img): return light
+    u = np.array(plain.convert('RGBA').getchannel('A'))
+    if u.min() == u.max(): return np.array(to_rgb(plain).convert('L'))
+    if {0, 255} == set(np.unique(light[u >= 128])):
+        raise ValueError(f'need a mask in black and white, or in transparency, got both in {name}')
+    warnings.warn(f'{name}: its transparency is the mask; what is transparent is the hole', stacklevel=3)
+    return u
+
 def mask_from_pil(
     img:Image.Image, # a mask, white = keep
     size:int|tuple|None=None, # int, (H,W) or None for the size of the picture
     invert:bool=False, # whether white means hole in this file
-    name:str|Path='mask', # what to call it in the warning
+    name:str|Path='mask', # what to call it in messages
 )->Tensor: # (1,1,H,W) float32 of 0 and 1
-    "A mask picture as a tensor; greys are cut at 128, with a warning."
-    u = np.array(to_rgb(img).convert('L'))
+    "A mask picture as a tensor; greys are cut at 128, with a warning; a photograph is a `ValueError`."
+    u = _levels_of(img, name)
+    share, several = ((u > 16) & (u < 239)).mean(), len(np.unique(u)) > 2
+    if share > .25 and several:
+        raise ValueError(f'need a mask in black and white (0 = hole, 255 = keep), got {name}, {share:.0%} of '
+                         f'it grey, values {u.min()}..{u.max()}: a photograph? are picture and mask swapped?')
     greys = ((u > 0) & (u < 255)).sum()
     if greys:
         warnings.warn(f'{name}: {greys} of {u.size} pixels are neither 0 nor 255; cut at 128', stacklevel=2)
@@ -188,13 +283,15 @@ def load_mask(
     invert:bool=False, # whether white means hole in this file
 )->Tensor: # (1,1,H,W) float32: 1 = keep, 0 = hole
     "Read a mask; a `ValueError` says if it has no hole, or nothing but hole."
-    img = to_rgb(open_image(path)).convert('L')
+    img = open_image(path)
     m = mask_from_pil(img, size, invert, name=path)
     if m.min() < m.max(): return m
     found = 'kept' if m.min() else 'hole'
     resized = f', resized to {size}' if size else ''
+    values = ', '.join(f'{b} {lo}..{hi}' for b, (lo, hi) in
+                       zip(img.getbands(), [img.getchannel(b).getextrema() for b in img.getbands()]))
     raise ValueError(f'need a mask with both kept (255) and hole (0) pixels, got only {found} pixels '
-                     f'in {path} (values in the file: {img.getextrema()}{resized})')
+                     f'in {path} (values in the file: {values}{resized})')
 
 # %% ../nbs/practice/images.ipynb #f8b010f0
 def masked(

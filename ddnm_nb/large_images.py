@@ -194,18 +194,24 @@ def paste(
     return torch.where(mask > 0, x, fill.clamp(-1, 1))
 
 # %% ../nbs/practice/large_images.ipynb #6884bcfe
+_SHARE = .9 # side of the region that is restored over the image's shorter side
+
 def hole_region(
     mask:Tensor, # (1,1,H,W), 1 = keep, 0 = hole
     least:int, # smallest side worth cutting out: the network's size
-    context:float=2., # side of the region over the larger side of the hole, at least 1
+    context:float|None=None, # side of the region over the larger side of the hole, at least 1
 )->tuple: # (top, left, height, width)
-    "The square round the hole that is restored; the whole image if the hole does not fit into a square."
+    """The square round the hole that is restored; the whole image if the hole does not fit into a square.
+
+    Without a `context` its side is nine tenths of the image's shorter side, but at least twice the hole's."""
     if mask.all(): raise ValueError('need a mask with a hole, got one that keeps everything')
-    if not 1 <= context < math.inf: raise ValueError(f'need a context of at least 1, got {context}')
+    if context is not None and not 1 <= context < math.inf:
+        raise ValueError(f'need a context of at least 1, got {context}')
     H, W = mask.shape[2:]
     rows, columns = [(mask[0, 0] == 0).any(d).nonzero()[:, 0] for d in (1, 0)]
     hole = max(rows[-1] - rows[0], columns[-1] - columns[0]).item() + 1
-    side = min(max(least, round(context*hole)), H, W)
+    wanted = max(2*hole, _SHARE*min(H, W)) if context is None else context*hole
+    side = round(min(max(least, wanted), H, W))
     h, w = (side, side) if side >= hole else (H, W)
     def first(v, n, N): # with the hole in the middle
         return int(((v[0] + v[-1] + 1)//2 - n//2).clamp(0, N - n))
@@ -229,7 +235,7 @@ def level_sizes(
 @dataclass(frozen=True)
 class Pyramid:
     "How a large image is cut out round its hole, and restored from coarse to fine."
-    context:float=2. # side of the restored region over the larger side of the hole, at least 1
+    context:float|None=None # side of the restored region over that of the hole; None: see `hole_region`
     finest:int|None=None # shorter side at the end; None: the region's; the network's: no refinement
     refine:Sampler=Sampler(100, t_start=60) # sampler of the levels above the network's size
     stride:int|None=None # from one window to the next; half a window when None
@@ -237,7 +243,7 @@ class Pyramid:
     seamless:bool=True # whether the fill is moved to meet what is known, see `paste`
 
     def __post_init__(self):
-        if not 1 <= self.context < math.inf:
+        if self.context is not None and not 1 <= self.context < math.inf:
             raise ValueError(f'need a context of at least 1, got {self.context}')
         if not isinstance(self.refine, Sampler) or self.refine.t_start is None:
             raise ValueError(f'need refine as a Sampler with a t_start, got {self.refine!r}')

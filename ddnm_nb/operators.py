@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .checks import real_number, whole_number
+
 # %% ../nbs/going_further/operators.ipynb #6e5c986f
 def _need_images(x): # what should be images: float tensor (B,C,H,W)
     "Raise a `ValueError` unless `x` is a batch of float images."
@@ -89,7 +91,7 @@ class Inpainting(SVDOperator):
         if not ((mask == 0) | (mask == 1)).all():
             got = f'values from {mask.min():.3g} to {mask.max():.3g}'
             raise ValueError(f'need a mask of 0 and 1, got {got}')
-        self.singular_values = mask.float()
+        self.singular_values = mask.float().clone()  # not the memory of the mask
     def check(self, x):
         _need_images(x)
         m = self.singular_values.shape
@@ -125,7 +127,8 @@ def mirror(
 # %% ../nbs/going_further/operators.ipynb #7487a7ac
 def _unit_vector(w)->tuple: # vector (n,), not all zeros -> length, direction
     "Length and direction of `w`, in float64."
-    w = torch.as_tensor(w, dtype=torch.float64).flatten()
+    try: w = torch.as_tensor(w, dtype=torch.float64).flatten()
+    except (TypeError, ValueError, RuntimeError) as e: raise ValueError(f'need numbers as weights, got {w!r}') from e
     if not w.isfinite().all() or not w.any():
         raise ValueError(f'need finite weights, not all zero, got {w.tolist()}')
     return w.norm(), w/w.norm()
@@ -172,9 +175,7 @@ class AveragePooling(PatchOperator):
     def __init__(self,
         r:int, # factor, >= 1; must divide height and width
     ):
-        if r != int(r) or r < 1:
-            raise ValueError(f'need a whole factor of at least 1, got {r}')
-        self.r = int(r)
+        self.r = whole_number('a factor', r, 1)
         s, self.q = _unit_vector([1/self.r**2]*self.r**2)
         self.singular_values = F.pad(s.view(1, 1, 1), (0, 0, 0, 0, 0, self.r**2 - 1))
     def _image_shape(self, shape): return *shape[:2], shape[2]*self.r, shape[3]*self.r
@@ -198,14 +199,12 @@ def _asymmetry(f, u, v): # operator, and two inputs of one shape
     return ((dot(f(u), v) - dot(u, f(v))).abs()/size).max().item()
 
 # %% ../nbs/going_further/operators.ipynb #39e72529
-_SETTLED = .05 # change of the smallest singular value that is small enough
-
 def _unit_norm(x): return x/x.norm().clamp(min=1e-30)
 
 def extreme_singular_values(
     A, # operator with `adjoint` and `pinv`
     x:Tensor, # an image (1,C,H,W), for its shape, dtype and device
-    rounds:int=10, # power iterations on the pseudo-inverse, two solutions each, at most
+    rounds:int=3, # power iterations on the pseudo-inverse, two solutions each
     largest:bool=True, # False: only the smallest is wanted; the largest is nan then
 )->tuple: # (largest, smallest nonzero) singular value; exact for an SVDOperator
     "The ends of the spectrum of `A`, by power iterations."
@@ -217,14 +216,9 @@ def extreme_singular_values(
     g = torch.Generator().manual_seed(0)
     u, w = (torch.randn(t.shape, generator=g).to(t) for t in (x, A(x)))
     for _ in range(30*largest): u = _unit_norm(A.adjoint(A(u)))
-    for i in range(rounds):                                              # at least three
-        v, before = _unit_norm(A.pinv(w)), w.norm()
+    for _ in range(rounds):
+        v = _unit_norm(A.pinv(w))
         w = conjugate_gradients(A.adjoint, v, A, None, 1000, 1e-6)       # (A⁺)ᵀ v
-        settled = (w.norm() - before).abs() <= _SETTLED*w.norm()
-        if i > 1 and settled: break
-    if not settled:
-        warnings.warn('extreme_singular_values: the smallest still falls by more than '
-                      f'{_SETTLED:.0%} a round after {rounds} rounds', stacklevel=2)
     smallest = 1/w.norm().clamp(min=1e-30).item()
     return A(u).norm().item() if largest else math.nan, smallest
 
@@ -329,6 +323,9 @@ def _cg(A, y, adjoint, M, iters, tol, floor, look): # look: say what is unfinish
     return x, live, torch.where(g > rest, g/start, 0)
 
 # %% ../nbs/going_further/operators.ipynb #1555cde5
+def _checked_rounds(iters, tol): # of conjugate gradients
+    return whole_number('iters', iters, 1), real_number('tol', tol, 0, 1, below=True)
+
 class IterativeOperator(LinearOperator):
     "Base of operators inverted by `conjugate_gradients`, in float64 where possible."
     iters, tol, double = 1000, 1e-10, True
@@ -353,7 +350,7 @@ class Compose(IterativeOperator):
             hint = 'LinearMap makes one from a function'
             raise ValueError(f'need operators, got {bad or "none"}; {hint}')
         self.operators = [p for o in operators for p in getattr(o, 'operators', [o])]
-        self.iters, self.tol = iters, tol
+        self.iters, self.tol = _checked_rounds(iters, tol)
     def check(self, x): self.operators[-1].check(x)
     def check_y(self, y): self.operators[0].check_y(y)
     def _image_shape(self, shape):
@@ -375,10 +372,16 @@ def _need_shape(x, shape, what): # tensor (B,...), shape of one, what it should 
 
 def _takes_double(f, shape, device): # function, image shape (C,H,W), where to try it
     "Whether `f` accepts float64, as it does unless it holds float32 tensors."
-    try:
-        x = torch.zeros(1, *shape, dtype=torch.float64, device=device)
-        return f(x).dtype == torch.float64
-    except RuntimeError: return False
+    def image(dtype): return torch.zeros(1, *shape, dtype=dtype, device=device)
+    try: y = f(image(torch.float64))
+    except Exception: # it may not take float64
+        try: y = f(image(torch.float32))
+        except Exception as e:
+            why = f'{type(e).__name__}: {str(e).splitlines()[0] if str(e) else ""}'
+            raise ValueError(f'need a function of images (1, {", ".join(map(str, shape))}), got {why}') from e
+    if torch.is_tensor(y) and y.ndim and len(y) == 1: return y.dtype == torch.float64
+    got = tuple(y.shape) if torch.is_tensor(y) else type(y).__name__
+    raise ValueError(f'need a function that gives a tensor, an entry an image, got {got} for one image')
 
 # %% ../nbs/going_further/operators.ipynb #bdd066d5
 def _check_linear(A): # a `LinearMap`
@@ -392,9 +395,12 @@ def _check_linear(A): # a `LinearMap`
         raise ValueError('need a linear function of each image, got one with f(2x-3z) '
                          f'off from 2f(x)-3f(z) by {err:.1e}, f(x[:1]) off from '
                          f'f(x)[:1] by {alone:.1e}')
-    try: A.adjoint(A.f(x))
+    try: y, back = A.f(x), A.adjoint(A.f(x))
     except RuntimeError as e:
         raise ValueError(f'need a function that autograd can follow, got {e}') from e
+    if (dot(y, y) - dot(x, back)).abs().max() > 1e-3*dot(y, y).max():  # <Ax,Ax> = <x,AᵀAx>
+        raise ValueError('need a function that autograd can follow, got one whose gradient is not its '
+                         'adjoint: it must not detach, nor run under no_grad')
 
 # %% ../nbs/going_further/operators.ipynb #bdd066d4
 class LinearMap(IterativeOperator):
@@ -407,10 +413,12 @@ class LinearMap(IterativeOperator):
         check:bool=True, # try whether `f` is linear, and raise if not
         device='cpu', # where to try it: the device of the tensors that `f` itself holds
     ):
-        if len(shape) != 3:
-            raise ValueError(f'need the shape (C,H,W) of one image, got {tuple(shape)}')
-        self.f, self.shape, self.device = f, tuple(shape), device
-        self.iters, self.tol = iters, tol
+        if not callable(f): raise ValueError(f'need a function of images, got {f!r}')
+        if not isinstance(shape, (tuple, list)) or len(shape) != 3:
+            raise ValueError(f'need the shape (C,H,W) of one image, got {shape!r}')
+        self.shape = tuple(whole_number('each of shape', n, 1) for n in shape)
+        self.f, self.device = f, device
+        self.iters, self.tol = _checked_rounds(iters, tol)
         self.double = _takes_double(f, self.shape, device)
         if check: _check_linear(self)
     def check(self, x):

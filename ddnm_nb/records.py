@@ -8,9 +8,12 @@ __all__ = ['append_row', 'read_rows', 'machine']
 # %% ../nbs/practice/records.ipynb #4b90e1f7
 import json
 import platform
+import warnings
 from pathlib import Path
 
 import torch
+
+from .checks import parse_json
 
 # %% ../nbs/practice/records.ipynb #2be8c6cc
 def append_row(
@@ -18,23 +21,38 @@ def append_row(
     **row, # what to write: numbers, strings, lists and dicts of them
 ):
     "Append one row of JSON to a file."
+    try: line = json.dumps(row) + '\n'
+    except (TypeError, ValueError) as e: raise ValueError(f'need numbers, strings, lists and dicts in a row, got {e}') from e
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, 'a') as f: f.write(json.dumps(row) + '\n')
+    with open(path, 'a+b') as f:
+        if f.tell() and f.seek(-1, 2) and f.read(1) != b'\n': line = f'\n{line}'  # the last one was cut off
+        f.write(line.encode('utf8'))
+
+def _row(line:str, name, last:bool): # text -> dict; None for a last line that was cut off
+    try: row = parse_json(line, name)
+    except ValueError:
+        if not last: raise
+        return warnings.warn(f'{name}: its last line was cut off, and is left out', stacklevel=3)
+    if isinstance(row, dict): return row
+    raise ValueError(f'need one JSON object a line, got a {type(row).__name__} in {name}')
 
 def read_rows(
     path:str|Path, # .jsonl file
 )->list: # of dicts
-    "The rows of a file; a last line that was cut off is left out."
-    lines = Path(path).read_text().splitlines(keepends=True)
-    if lines and not lines[-1].endswith('\n'): lines.pop()
-    return [json.loads(s) for s in lines if s.strip()]
+    "The rows of a file; a last line that was cut off is left out, with a warning."
+    try: text = Path(path).read_text(encoding='utf8')
+    except UnicodeDecodeError as e: raise ValueError(f'need rows of JSON, got {path}: {e}') from e
+    lines = [(i, s) for i, s in enumerate(text.split('\n'), 1) if s.strip()]
+    cut = len(lines) if not text.endswith('\n') else 0                           # the line that may be
+    rows = [_row(s, f'line {i} of {path}', k == cut) for k, (i, s) in enumerate(lines, 1)]
+    return [r for r in rows if r is not None]
 
 # %% ../nbs/practice/records.ipynb #f3698e6f
 def machine()->str: # such as 'AMD EPYC, 2 threads' or 'NVIDIA H100'
     "What this runs on, in a few words: the GPU where there is one, else the processor."
     if torch.cuda.is_available(): return torch.cuda.get_device_name()
     info = Path('/proc/cpuinfo')
-    lines = info.read_text().splitlines() if info.exists() else []
+    lines = info.read_text(encoding='utf8', errors='replace').splitlines() if info.exists() else []
     cpu = next((s.split(':')[1].strip() for s in lines if 'model name' in s), '')
     return f'{cpu or platform.processor() or platform.machine()}, {torch.get_num_threads()} threads'

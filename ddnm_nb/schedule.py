@@ -13,6 +13,10 @@ import torch
 from torch import Tensor
 
 # %% ../nbs/course/02_forward_diffusion.ipynb #6967e601
+def _is_whole(n, least:int)->bool: # 5 and 5.0 are whole numbers, True and '5' are none
+    number = not isinstance(n, (bool, str)) and hasattr(n, '__int__') and n == n
+    return number and abs(n) < 1e15 and n == int(n) and n >= least
+
 def _from_betas(beta:Tensor)->Tensor: # float64 (T,) -> (T+1,) float32
     "The signal that is left after each step, 1 before the first."
     one = torch.ones(1, dtype=torch.float64)
@@ -25,10 +29,10 @@ def linear_schedule(
     beta_T:float=.02, # variance that the last step adds
 )->Tensor: # alphas_cumprod (T+1,), float32, from 1 down to almost 0
     "The noise schedule of DDPM (Ho et al. 2020, section 4): β_t grows linearly."
-    if T < 1 or not 0 < beta_1 <= beta_T < 1:
+    if not _is_whole(T, 1) or not 0 < beta_1 <= beta_T < 1:
         got = f'{T}, {beta_1}, {beta_T}'
         raise ValueError(f'need T >= 1 and 0 < beta_1 <= beta_T < 1, got {got}')
-    return _from_betas(torch.linspace(beta_1, beta_T, T, dtype=torch.float64))
+    return _from_betas(torch.linspace(beta_1, beta_T, int(T), dtype=torch.float64))
 
 # %% ../nbs/course/02_forward_diffusion.ipynb #fa8e030a
 #| code-fold: true
@@ -59,7 +63,9 @@ def cosine_schedule(
     s:float=.008, # offset that keeps the first steps from being too small
 )->Tensor: # alphas_cumprod (T+1,), float32
     "The cosine schedule (Nichol and Dhariwal 2021, Eq. 17); β_t is at most 0.999."
-    if T < 1 or s < 0: raise ValueError(f'need T >= 1 and s >= 0, got {T}, {s}')
+    if not _is_whole(T, 1) or not 0 <= s < 1:
+        raise ValueError(f'need T >= 1 and s in [0,1), got {T}, {s}')
+    T = int(T)
     u = (torch.arange(T + 1, dtype=torch.float64)/T + s)/(1 + s)
     f = (u*torch.pi/2).cos()**2
     return _from_betas((1 - f[1:]/f[:-1]).clamp(max=.999))
@@ -107,9 +113,10 @@ def even_timesteps(
     n:int, # network evaluations wanted; must divide T
 )->list: # n+1 timesteps, the noisiest first, then 0
     "Timesteps of a sampler at equal distances (DDIM, Song et al. 2021, appendix D)."
-    if n != int(n): raise ValueError(f'need a whole number of steps, got {n}')
+    if not _is_whole(n, -1e9): raise ValueError(f'need a whole number of steps, got {n}')
     if not 1 <= n <= T or T % n:
         raise ValueError(f'need a number of steps that divides T={T}, got {n}')
+    T, n = int(T), int(n)
     return [1 + i*(T//n) for i in reversed(range(n))] + [0]
 
 # %% ../nbs/course/02_forward_diffusion.ipynb #8d1f3a62
@@ -123,11 +130,12 @@ def geometric_timesteps(
     "Timesteps at equal ratios of noise to signal, as far as whole timesteps allow."
     T = len(alphas_cumprod) - 1
     first = T if first is None else first
-    if n != int(n): raise ValueError(f'need a whole number of steps, got {n}')
-    if not 1 <= first <= T:
+    if not _is_whole(n, -1e9): raise ValueError(f'need a whole number of steps, got {n}')
+    if not _is_whole(first, 1) or first > T:
         raise ValueError(f'need a first timestep in 1..{T}, got {first}')
     if not 1 <= n <= first:
         raise ValueError(f'need 1 to {first} steps from timestep {first}, got {n}')
+    n, first = int(n), int(first)
     a = alphas_cumprod[1:].double()
     log_ratio = ((1 - a)/a).log()/2                         # of t = 1..T
     ts = [1 if n > 1 else first]

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .checks import real_number, whole_number
+from .images import as_hw
 from .operators import PatchOperator, SVDOperator, _need_images
 
 # %% ../nbs/going_further/spectral.ipynb #71f0c822
@@ -22,8 +24,10 @@ def _cut(s, tol): # singular values, fraction of the largest below which a value
     return torch.where(s > tol*s.max(), s, torch.zeros_like(s))
 
 def _need_factor(n, r): # length, factor
-    "Raise a `ValueError` unless the whole number `r` divides `n`."
-    if r != int(r) or r < 1 or n % r: raise ValueError(f'need a factor that divides {n}, got {r}')
+    "Both as whole numbers; a `ValueError` unless `r` divides `n`."
+    n, r = whole_number('a length', n, 1), whole_number('a factor', r, 1)
+    if n % r: raise ValueError(f'need a factor that divides {n}, got {r}')
+    return n, r
 
 def _pad_to(c, shape): # coordinates (...,h,w), (...,H,W) with H >= h, W >= w
     "Zeros below and to the right, up to the last two sizes of `shape`."
@@ -69,7 +73,7 @@ def average_matrix(
     r:int, # factor, must divide `n`
 )->Tensor: # (n/r,n), float64
     "Mean of every `r` neighbours."
-    _need_factor(n, r)
+    n, r = _need_factor(n, r)
     return torch.eye(n//r, dtype=torch.float64).repeat_interleave(r, 1)/r
 
 # %% ../nbs/going_further/spectral.ipynb #9488db47
@@ -84,7 +88,7 @@ def bicubic_matrix(
     r:int, # factor, must divide `n`
 )->Tensor: # (n/r,n), float64
     "Down-sampling by `r` with the antialiased cubic kernel."
-    _need_factor(n, r)
+    n, r = _need_factor(n, r)
     centre = (torch.arange(n//r, dtype=torch.float64) + .5)*r
     A = _keys((torch.arange(n) + .5 - centre[:, None])/r)
     return A/A.sum(1, keepdim=True)
@@ -96,9 +100,8 @@ def convolution_matrix(
     edge:str='zero', # what lies outside: 'zero', or 'reflect' for the mirror image
 )->Tensor: # (n,n), float64
     "Convolution with `k` as a matrix; column i is the image of a point at i."
-    k = torch.as_tensor(k, dtype=torch.float64)
-    if k.ndim != 1 or not 1 <= len(k) <= n:
-        raise ValueError(f'need a kernel of one axis with at most {n} taps, got shape {tuple(k.shape)}')
+    n, k = whole_number('n', n, 1), _finite_kernel(k, 1)
+    if len(k) > n: raise ValueError(f'need a kernel of one axis with at most {n} taps, got {len(k)}')
     if edge not in ('zero', 'reflect'): raise ValueError(f"need edge 'zero' or 'reflect', got {edge!r}")
     A, i = torch.zeros(n, n, dtype=torch.float64), torch.arange(n)
     for d, v in enumerate(k, -(len(k)//2)):
@@ -115,8 +118,8 @@ def gaussian_kernel(
     taps:int|None=None, # length; 6 sigma, rounded up to odd, when None
 )->Tensor: # (taps,), sum 1, float64
     "Gaussian kernel."
-    if not 0 < sigma < math.inf: raise ValueError(f'need a finite sigma > 0, got {sigma}')
-    taps = taps or 2*math.ceil(3*sigma) + 1
+    sigma = real_number('sigma', sigma, 0, 1e6, above=True)
+    taps = 2*math.ceil(3*sigma) + 1 if taps is None else whole_number('taps', taps, 1)
     k = torch.exp(-(torch.arange(taps, dtype=torch.float64) - taps//2)**2/(2*sigma**2))
     return k/k.sum()
 
@@ -129,6 +132,14 @@ def hartley(
     return f.real - f.imag
 
 # %% ../nbs/going_further/spectral.ipynb #5b655c3e
+def _finite_kernel(k, axes)->Tensor: # what should be a kernel -> float64
+    "A kernel of so many axes; a `ValueError` if it is not finite, or 0 everywhere."
+    try: k = torch.as_tensor(k, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError) as e: raise ValueError(f'need a kernel of numbers, got {type(k).__name__}') from e
+    if k.ndim == axes and k.numel() and k.isfinite().all() and k.any(): return k
+    got = 'NaN or infinity' if not k.isfinite().all() else f'shape {tuple(k.shape)}' if k.any() else 'zeros'
+    raise ValueError(f'need a finite kernel of {axes} axes, not all zero, got {got}')
+
 class FFTBlur(SVDOperator):
     "Blur by any kernel on images that are wrapped round at their edges (circular convolution)."
     def __init__(self,
@@ -136,9 +147,8 @@ class FFTBlur(SVDOperator):
         size:tuple, # (H,W) of the images, not smaller than the kernel
         tol:float=1e-3, # singular values below this fraction of the largest are set to 0, in `A` as well
     ):
-        if kernel.ndim != 2: raise ValueError(f'need a finite kernel (kh,kw), got {tuple(kernel.shape)}')
-        if not kernel.isfinite().all(): raise ValueError('need a finite kernel (kh,kw), got NaN or infinity')
-        self.size, (kh, kw) = tuple(size), kernel.shape
+        kernel, size = _finite_kernel(kernel, 2), as_hw(size)
+        self.size, (kh, kw) = size, kernel.shape
         if kh > size[0] or kw > size[1]:
             raise ValueError(f'need a kernel no larger than the images {self.size}, got {(kh, kw)}')
         k = F.pad(kernel.double(), (0, size[1] - kw, 0, size[0] - kh)).roll((-(kh//2), -(kw//2)), (0, 1))
@@ -187,7 +197,7 @@ def _mix(x, back=False): # (...,n), any n; whether to undo it
 
 # %% ../nbs/going_further/spectral.ipynb #1eb98dc3
 def _need_ratio(ratio):
-    if not 0 < ratio <= 1: raise ValueError(f'need a ratio in (0,1], got {ratio}')
+    return real_number('a ratio', ratio, 0, 1, above=True)
 
 class HadamardSensing(SVDOperator):
     "Compressed sensing: y (B,C,m) is the mean and m-1 randomly chosen mixed sums of each channel."
@@ -196,9 +206,8 @@ class HadamardSensing(SVDOperator):
         ratio:float=.25, # part of the numbers that is kept, in (0,1]
         seed:int=0, # which sums are kept
     ):
-        _need_ratio(ratio)
-        if min(size) < 1: raise ValueError(f'need height and width of at least 1, got {size}')
-        self.size, n = tuple(size), size[0]*size[1]
+        ratio, size, seed = _need_ratio(ratio), as_hw(size), whole_number('seed', seed, 0, 2**63 - 1)
+        self.size, n = size, size[0]*size[1]
         order = 1 + torch.randperm(n - 1, generator=torch.Generator().manual_seed(seed))
         self.order, self.m = torch.cat([torch.zeros(1, dtype=torch.long), order]), max(1, round(ratio*n))
         self.singular_values = (torch.arange(n) < self.m).float()
@@ -222,9 +231,8 @@ class BlockSensing(PatchOperator):
         ratio:float=.25, # part of the numbers that is kept, in (0,1]
         seed:int=0, # which random sums
     ):
-        _need_ratio(ratio)
-        if b != int(b) or b < 1: raise ValueError(f'need a whole block side of at least 1, got {b}')
-        self.r, self.m = int(b), max(1, round(ratio*b*b))
+        ratio, b, seed = _need_ratio(ratio), whole_number('a block side', b, 1), whole_number('seed', seed, 0, 2**63 - 1)
+        self.r, self.m = b, max(1, round(ratio*b*b))
         g = torch.Generator().manual_seed(seed)
         self.Q = torch.linalg.qr(torch.randn(b*b, b*b, dtype=torch.float64, generator=g))[0]
         self.singular_values = (torch.arange(b*b) < self.m).double().view(-1, 1, 1)

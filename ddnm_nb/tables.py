@@ -9,11 +9,13 @@ __all__ = ['METRICS', 'scene_of', 'bootstrap_interval', 'values_of', 'paired_dif
 # %% ../nbs/going_further/tables.ipynb #0e9b0004
 import html
 import math
+import warnings
 from pathlib import Path
 
 import numpy as np
 from fastcore.script import Param, call_parse, store_true
 
+from .checks import whole_number
 from .console import one_line_errors
 from .records import read_rows
 
@@ -185,14 +187,44 @@ def _plain_table(rows:list)->tuple: # what all rows share, the rest of each
     return same, [{k: v for k, v in r.items() if k not in same} for r in flat]
 
 # %% ../nbs/going_further/tables.ipynb #0e9a1046
+def _checked_row(r, where): # a row, what to call it
+    "A `ValueError` unless a row is a dict, with a number for each frame in every list of `each`."
+    if not isinstance(r, dict): raise ValueError(f'need rows of names and values, got {r!r:.60} in {where}')
+    if not isinstance(r.get('each'), dict): return r
+    if not isinstance(r.get('frames'), list): whole_number(f'frames in {where}', r.get('frames'), 1, 10**6)
+    n = len(_frames_of(r))
+    for k, v in r['each'].items():
+        good = isinstance(v, list) and len(v) == n and all(type(x) in (int, float) for x in v)
+        if not good: raise ValueError(f'need {n} numbers under {k}, one a frame, got {v!r:.60} in {where}')
+    return r
+
+def _rows_of(path:Path)->list: # of dicts
+    "The rows of a file; says if one was cut off, raises a `ValueError` for what are no rows."
+    if not path.is_file(): raise FileNotFoundError(f'need a file of rows, got {path}, which is none')
+    try: rows = read_rows(path)
+    except (ValueError, RecursionError) as e:
+        raise ValueError(f'need rows of JSON, one a line, got {path}: {e}') from e
+    with open(path, 'rb') as f: text = f.read()
+    if text.strip() and not text.endswith(b'\n'):
+        warnings.warn(f'{path}: its last row has no end, and is left out', stacklevel=3)
+    if not rows: raise ValueError(f'need a file with rows, got {path} without any')
+    return [_checked_row(r, f'row {i} of {path}') for i, r in enumerate(rows, 1)]
+
 def _table_of(path:Path, by:str, metrics:list, against:str)->tuple: # table, note below it
     "One file as a table."
-    rows = read_rows(path)
-    if not rows: raise ValueError(f'need a file with rows, got {path} without any')
+    rows = _rows_of(path)
     framed = [r for r in rows if isinstance(r.get('each'), dict)]
     if not framed:
+        given = dict(by=by, metrics=metrics, against=against)
+        if asked := [k for k, v in given.items() if v]:
+            need = f'rows with scores of frames beside {", ".join(asked)}'
+            raise ValueError(f'need {need}, got {path} without')
         same, table = _plain_table(rows)
+        if not any(table): raise ValueError(f'need rows with numbers or words that differ, got {path} without')
         return table, ', '.join(f'{k} {v}' for k, v in same.items())
+    if n := len(rows) - len(framed):
+        said = f'{path}: {n} of {len(rows)} rows have no scores of frames, and are left out'
+        warnings.warn(said, stacklevel=2)
     note = 'means [95 % interval, scenes drawn with replacement]'
     named = isinstance(framed[0].get('frames'), list)
     if not named: note += '; frames without names count as scenes of their own'
@@ -213,6 +245,7 @@ def ddnm_table(
     "Show rows of experiments as tables."
     columns = [m for m in metrics.split(',') if m]
     gap = '\n\n' if format == 'markdown' else '\n'
-    for f in [files] if isinstance(files, str) else files:
-        table, note = _table_of(Path(f), by, columns, against)
-        print(format_table(table, format, turn), note, sep=gap, end='\n\n')
+    paths = [files] if isinstance(files, str) else files
+    tables = [_table_of(Path(f), by, columns, against) for f in paths]
+    for table, note in [(format_table(table, format, turn), note) for table, note in tables]:
+        print(table, note, sep=gap, end='\n\n')

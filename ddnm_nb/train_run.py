@@ -7,24 +7,28 @@ __all__ = ['RunConfig', 'save_state', 'load_state', 'train_and_validation', 'run
 
 # %% ../nbs/practice/training_runs.ipynb #a1b2c304
 import json
+import os
 import time
 from collections.abc import Callable
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 from tqdm.auto import tqdm
 
+from .checks import whole_number
 from .data.frames import Frames
-from .data.layout import as_scenes
+from .data.layout import as_scenes, describe
 from .denoiser import Denoiser, choose_precision
 from .images import save_image, whole_file
-from .pretrained import load_network, save_network
+from .pretrained import load_network
 from .records import append_row, machine, read_rows
 from .sampling import sample
 from .schedule import linear_schedule
 from .training import BatchOrder, TrainConfig, TrainState, loss_by_timestep, new_state, train
 from .unet import UNet
+from .weights import read_pickle, save_network
 
 # %% ../nbs/practice/training_runs.ipynb #a1b2c311
 @dataclass(frozen=True)
@@ -32,20 +36,28 @@ class RunConfig:
     "Settings of a run beside the loop; wrong ones raise a `ValueError` at once."
     val:int=8 # scenes held back for validation, the last ones
     val_data:str|Path='' # folder or zip where they are taken from; the training data when empty
+    gt:str='' # name of the folders of true pictures, where masks or occluded frames lie beside them
+    plain:bool=False # all pictures are true ones, whatever their folders are called
+    cache:str|Path='' # folder that keeps the shrunken pictures; empty: they are in memory
     init:str|Path='' # weights to begin with, of the same network; new ones when empty
     keep:tuple=() # epochs whose weights are kept; the last is always
     save_every:int=500 # steps between states on disk
     log_every:int=50 # steps between lines of the log
-    samples:int=8 # images drawn after each epoch, always from the same seeds
-    workers:int=0 # processes that read images
+    samples:int=8 # images drawn after each epoch, always from the same seeds; at most 256
+    workers:int=0 # processes that read images; at most 256
     accum:int=1 # pieces that each batch is cut into, to save memory
 
     def __post_init__(self):
-        whole = dict(val=0, save_every=1, log_every=1, samples=0, workers=0, accum=1)
-        for k, least in whole.items():
-            v = getattr(self, k)
-            if isinstance(v, bool) or not isinstance(v, int) or v < least:
-                raise ValueError(f'need {k} as a whole number of at least {least}, got {v!r}')
+        ends = dict(val=(0, None), save_every=(1, None), log_every=(1, None), samples=(0, 256),
+                    workers=(0, 256), accum=(1, 10**6))
+        for k, (least, most) in ends.items():
+            object.__setattr__(self, k, whole_number(k, getattr(self, k), least, most))
+        if isinstance(self.keep, str) or not hasattr(self.keep, '__iter__'):
+            raise ValueError(f'need keep as a list of epochs, got {self.keep!r}')
+        epochs = tuple(whole_number('each epoch of keep', e, 1) for e in self.keep)
+        object.__setattr__(self, 'keep', epochs)
+        if self.gt and self.plain:
+            raise ValueError(f'need gt={self.gt!r} or plain, not both: plain takes all pictures')
 
 # %% ../nbs/practice/training_runs.ipynb #a1b2c314
 def _accelerator(accum:int=1): # pieces of a batch; at 1, what `accelerate launch` asks for counts
@@ -60,12 +72,21 @@ def _accelerator(accum:int=1): # pieces of a batch; at 1, what `accelerate launc
     return acc
 
 # %% ../nbs/practice/training_runs.ipynb #3023581a
+def _check_finite(st:TrainState):
+    "A `FloatingPointError` unless all weights are finite: nothing else is worth saving."
+    for name, net in dict(model=st.model, average=st.ema.module).items():
+        bad = [k for k, v in net.state_dict().items() if not v.isfinite().all()]
+        if not bad: continue
+        raise FloatingPointError(f'need finite weights to save, got NaN or infinity in {bad[0]} of the '
+                                 f'{name} at step {st.step}; what was saved before stays')
+
 def save_state(
     st:TrainState, # run
     path:str|Path, # file to write
     settings:dict|None=None, # what it was begun with: numbers, strings, booleans
 ):
     "Write a run to a file, whole or not at all; on a full disk an `OSError`, and the old file stays."
+    _check_finite(st)
     d = {k: getattr(st, k).state_dict() for k in ('model', 'ema', 'opt')}
     d |= dict(step=st.step, loss=st.loss, window=st.window, settings=settings or {})
     try:
@@ -74,52 +95,117 @@ def save_state(
         why = str(e).splitlines()[0]
         raise OSError(f'could not write the state of step {st.step} to {path}: {why}') from e
 
-def _check_settings(then:dict, now:dict):
+def _check_settings(then:dict, now:dict, but:tuple=()): # saved, wanted; names that are not compared
     "Raise a `ValueError` that names what has changed; a setting that is missing has its default."
     if 'bf16' in then: then = then | dict(precision='bf16' if then['bf16'] else 'float32')  # as yes or no
-    keys, default = sorted((then.keys() | now.keys()) - {'bf16'}), asdict(TrainConfig())
+    keys, default = sorted((then.keys() | now.keys()) - {'bf16', *but}), asdict(TrainConfig())
     pairs = {k: [s.get(k, default.get(k)) for s in (then, now)] for k in keys}
     differ = '; '.join(f'{k}: {a} then, {b} now' for k, (a, b) in pairs.items() if a != b)
     if differ: raise ValueError(f'need the settings the run was begun with, got others: {differ}')
+
+# %% ../nbs/practice/training_runs.ipynb #fe71ad82
+def _state_faults(d)->str: # anything -> '' for what `save_state` writes, else what is wrong
+    kinds = dict(model=dict, ema=dict, opt=dict, step=int, loss=(int, float), window=list, settings=dict)
+    if not isinstance(d, dict): return f'it holds a {type(d).__name__}'
+    lost = [k for k in kinds if k not in d]
+    if lost: return f'it has no {", ".join(lost)}'
+    wrong = [k for k, kind in kinds.items() if not isinstance(d[k], kind) or isinstance(d[k], bool)]
+    if wrong: return f'its {wrong[0]} is a {type(d[wrong[0]]).__name__}'
+    if d['step'] < 0 or not all(isinstance(v, (int, float)) for v in d['window']):
+        return f'its step or window is wrong: {d["step"]}, {d["window"][:3]}'
+    bad = [k for net in ('model', 'ema') for k, v in d[net].items()
+           if not (torch.is_tensor(v) and v.isfinite().all())]
+    return f'its {bad[0]} is not a finite tensor' if bad else ''
+
+def _read_state(path:Path)->dict:
+    "What `save_state` wrote; anything else is a `ValueError` that says what the file holds."
+    d = read_pickle(path)
+    if why := _state_faults(d): raise ValueError(f'need the state of a run, got {path}: {why}')
+    return d
+
+def _put_state(st:TrainState, d:dict, path:Path): # run, what `_read_state` read, where from
+    "Put a saved run into `st`; a `ValueError` if its tensors are of another network."
+    try:
+        for k in ('model', 'ema', 'opt'): getattr(st, k).load_state_dict(d[k])
+        moments = [(p.shape, v) for p, s in st.opt.state.items() for k, v in s.items() if k != 'step']
+        if any(v.shape != shape for shape, v in moments): raise ValueError('its optimiser has other shapes')
+    except Exception as e:  # of load_state_dict: whatever a wrong file makes it raise
+        why = ' '.join(str(e).split())[:200] or type(e).__name__
+        raise ValueError(f'need the state of a run of the same network, got {path}: {why}') from e
+    st.step, st.loss, st.window = d['step'], d['loss'], d['window']
 
 def load_state(
     st:TrainState, # run with a network of the same kind; updated in place
     path:str|Path, # file of `save_state`
     settings:dict|None=None, # must be those that were saved
 ):
-    "Put a saved run into `st`; a `ValueError` names settings that differ from the saved ones."
-    d = torch.load(path, map_location='cpu', weights_only=True)
+    "Put a saved run into `st`; a `ValueError` names settings that differ, or what else the file is."
+    d = _read_state(Path(path))
     _check_settings(d['settings'], settings or {})
-    for k in ('model', 'ema', 'opt'): getattr(st, k).load_state_dict(d[k])
-    st.step, st.loss, st.window = d['step'], d['loss'], d['window']
+    _put_state(st, d, Path(path))
 
 # %% ../nbs/practice/training_runs.ipynb #b15bac83
+def _check_memory(n:int, size:int): # frames, their height and width
+    "A `ValueError` where the frames would not fit into memory."
+    info, want = Path('/proc/meminfo'), n*3*size**2
+    if not info.exists(): return
+    lines = dict(s.split(':', 1) for s in info.read_text(encoding='utf8').splitlines())
+    there = int(lines.get('MemAvailable', f'{want} kB').split()[0])*1024
+    if want <= .9*there: return
+    raise ValueError(f'need {want/2**30:.1f} GiB of memory for {n} frames of {size} x {size}, got '
+                     f'{there/2**30:.1f}; cache=FOLDER (--cache FOLDER) keeps them on disk')
+
+def _frames(found:list, size:int, cache)->Frames: # scenes
+    "Their true frames, all decoded; in memory, or in the folder `cache`."
+    ds = Frames(found, size, cache=cache or True)
+    if not cache: _check_memory(len(ds), size)
+    return ds.fill()
+
 def train_and_validation(
     data:str|Path, # folder or zip: DREAMING, its stand-in, or any images
     size:int, # height and width of the network's images
     val:int, # how many scenes, the last ones, are held back for validation
     val_data:str|Path='', # where those scenes are taken from; `data` when empty
+    gt:str='', # name of the folders of true pictures; found when empty
+    plain:bool=False, # all pictures are true ones
+    cache:str|Path='', # folder for the shrunken pictures; empty: in memory
 )->tuple: # (Frames to train on, Frames for validation or None)
     "Frames split by whole scenes, all read now; what cannot be read is named and left out."
-    found = as_scenes(data)
-    other = as_scenes(val_data) if val_data else found
+    named = dict(gt=gt or None, plain=plain)
+    found = as_scenes(data, **named)
+    other = as_scenes(val_data, **named) if val_data else found
     most = len(other) if val_data else len(other) - 1
     if not 0 <= val <= most:
         raise ValueError(f'need val from 0 to {most}, since {val_data or data} has {len(other)} scenes, '
                          f'got {val}; with val=0 (--val 0) nothing is held back')
     if not val_data: found = found[:len(found) - val]
-    return Frames(found, size).fill(), Frames(other[-val:], size).fill() if val else None
+    print(f'in {data}: {describe(found)}')
+    return _frames(found, size, cache), _frames(other[-val:], size, cache) if val else None
 
 # %% ../nbs/practice/training_runs.ipynb #c7aa6176
+_LOGS = 'log.jsonl', 'epochs.jsonl'
+
+def _log_rows(path:Path)->list: # of dicts; none if there is no file
+    "The rows of a log of ours; a `ValueError` for the log of another program."
+    if not path.exists(): return []
+    rows, of_steps = read_rows(path), path.name == _LOGS[0]
+    keys = ('step', 'epoch', *(('loss', 'took') if of_steps else ()))
+    for i, r in enumerate(rows, 1):
+        losses = r.get('val', ['none'] if not of_steps else [])
+        if all(isinstance(v, (int, float)) for v in (*map(r.get, keys), *losses)): continue
+        need = 'rows with ' + ', '.join([*keys, *['val']*(not of_steps)])
+        raise ValueError(f'need {need}, got another one in row {i} of {path}: {str(r)[:80]}')
+    return rows
+
 def _cut_log(path:Path, step:int):
     "Drop the rows after `step`: a resumed run logs these steps again."
     if not path.exists(): return
-    rows = [r for r in read_rows(path) if r['step'] <= step]
-    with whole_file(path) as tmp: tmp.write_text(''.join(json.dumps(r) + '\n' for r in rows))
+    rows = [r for r in _log_rows(path) if r['step'] <= step]
+    with whole_file(path) as tmp: tmp.write_text(''.join(json.dumps(r) + '\n' for r in rows), encoding='utf8')
 
 def _run_row(out:Path, settings:dict)->dict: # one row for results/training.jsonl
     "Sum up a finished run: settings, machine, time, and the losses of each epoch."
-    steps, ends = [read_rows(out/f) for f in ('log.jsonl', 'epochs.jsonl')]
+    steps, ends = [_log_rows(out/f) for f in _LOGS]
     of_epoch = [[r['loss'] for r in steps if e < r['epoch'] <= e + 1] for e in range(len(ends))]
     seconds = round(sum(r['took'] for r in steps))
     found = dict(train=[round(sum(v)/len(v), 5) for v in of_epoch if v],
@@ -150,28 +236,119 @@ def _end_epoch(st:TrainState, out:Path, epoch:int, vds:Frames|None, samples:int,
         save_image(torch.cat([*x], 2).cpu(), out/'samples'/f'{name}.png')
     if kept: save_network(network, out/f'{name}.safetensors', epoch=epoch, **kept)
 
+# %% ../nbs/practice/training_runs.ipynb #36692620
+_HELD = set() # folders that this process has locked: its own lock would not stop it
+
+def _lock(f)->bool: # open file -> whether it is this process's now
+    "Lock a file until it is closed or its owner dies; True where the system has no locks."
+    try:
+        import fcntl
+        fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except ImportError:
+        try:
+            import msvcrt
+            msvcrt.locking(f.fileno(), msvcrt.LK_NBLCK, 1)
+        except ImportError: return True
+        except OSError: return False
+    except OSError: return False
+    return True
+
+@contextmanager
+def _only_one(out:Path):
+    "Hold a folder for this run alone; what was made for it is removed if it stays empty."
+    made = [p for p in (out, *out.parents) if not p.exists()]
+    out.mkdir(parents=True, exist_ok=True)
+    path, key = out/'.lock', out.resolve()
+    f = open(path, 'a', encoding='utf8')
+    try:
+        mine = key not in _HELD and _lock(f) and path.exists() and os.path.samestat(path.stat(), os.fstat(f.fileno()))
+        if not mine: raise ValueError(f'need a folder that no other training writes to, got {out}')
+        _HELD.add(key)
+        try: yield
+        finally:
+            _HELD.discard(key)
+            with suppress(OSError): path.unlink()
+    finally:
+        f.close()
+        for p in made:
+            with suppress(OSError): p.rmdir()
+
 # %% ../nbs/practice/training_runs.ipynb #1836d89d
 def _check_folder(out:Path, resume:bool):
     "Raise a `ValueError` if `out` holds a run that would be lost, or none to resume."
+    above = next(p for p in (out, *out.absolute().parents) if p.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise ValueError(f'need a folder that can be written for out, got {out}')
     has_run = (out/'state.pt').exists()
     if has_run and not resume:
         raise ValueError(f'need an empty folder or --resume, got {out} with a run in it')
     if resume and not has_run: raise ValueError(f'need a folder with a run to resume, got {out}')
+    if resume: return [_log_rows(out/name) for name in _LOGS]
+    written = [*_LOGS, 'row.jsonl', 'epoch*.safetensors', 'samples/epoch*.png']
+    found = next((p for name in written for p in out.glob(name)), None)
+    if found: raise ValueError(f'need a folder without files of a run, got {out} with {found.relative_to(out)}')
 
-def _begin(out:Path, net:dict, settings:dict, resume:bool, acc)->TrainState:
-    "The state of a run that begins in folder `out`, or that goes on from there."
-    torch.manual_seed(settings['seed'])
+def _check_apart(data, **folders): # data; out=, cache=: what is written to
+    "Raise a `ValueError` if a run would read what it has written."
+    data = Path(data)
+    if not data.is_dir(): return
+    for name, p in folders.items():
+        if p and Path(p).resolve().is_relative_to(data.resolve()):
+            raise ValueError(f'need {name} outside of the data {data}, got {p}, whose files would be data later')
+
+def _check_init(init, net:UNet): # file or name; the network that is wanted, on the meta device
+    "Raise a `ValueError` unless the first weights are those of the same network."
+    found = load_network(init, net.config['size'])
+    if not isinstance(found, UNet): raise ValueError(f'need weights of a UNet for init, got {init}')
+    both = [{k: v for k, v in n.config.items() if k != 'size'} for n in (net, found)]
+    differ = [f'{k}={both[1][k]} (not {both[0][k]})' for k in both[0] if both[0][k] != both[1][k] and k != 'attn_at']
+    shapes = [{k: v.shape for k, v in n.state_dict().items()} for n in (net, found)]
+    if shapes[0] != shapes[1] and not differ: differ = ['attention at other levels']
+    if differ: raise ValueError(f'need weights of the same network for init, got {init} with {", ".join(differ)}')
+
+# %% ../nbs/practice/training_runs.ipynb #5963f04d
+def _network(net:dict)->UNet: # on the meta device: shapes without numbers
+    "The network of the settings; a `ValueError` if they make none."
+    try:
+        with torch.device('meta'): return UNet(**net)
+    except TypeError as e: raise ValueError(f'need settings of a UNet by name, got {net}: {e}') from e
+
+def _check_run(data, out:Path, net:dict, config:TrainConfig, run:RunConfig, resume:bool):
+    "Raise a `ValueError` for all that can be refused before a picture is read."
+    if not isinstance(config, TrainConfig) or not isinstance(run, RunConfig):
+        got = f'{type(config).__name__} and {type(run).__name__}'
+        raise ValueError(f'need a TrainConfig and a RunConfig, got {got}')
+    network = _network(net)
+    late = [e for e in run.keep if e > config.epochs]
+    if late: raise ValueError(f'need keep out of the {config.epochs} epochs of the run, got {late[0]}')
+    for d in (data, run.val_data):
+        if d: _check_apart(d, out=out, cache=run.cache)
+    _check_folder(out, resume)
+    if run.init and not resume: _check_init(run.init, network)
+
+def _check_pieces(config:TrainConfig, run:RunConfig, acc):
+    "Raise a `ValueError` unless the processes can share a batch and cut it into pieces."
+    each = run.accum if run.accum > 1 else acc.gradient_accumulation_steps
+    if config.bs % (each*acc.num_processes):
+        raise ValueError(f'need a batch size that {acc.num_processes} processes can share and cut into {each} '
+                         f'pieces, got bs={config.bs}')
+
+def _first_state(out:Path, net:dict, config:TrainConfig, init, saved:dict|None, acc)->TrainState:
+    "The state of a run that begins, or that goes on from `saved`."
+    torch.manual_seed(config.seed)
     model = UNet(**net)
-    if settings['init']: model.load_state_dict(load_network(settings['init']).state_dict())
-    st = new_state(model, settings['decay'], acc)
-    if resume: load_state(st, out/'state.pt', settings)
-    if st.acc.is_main_process:
-        out.mkdir(parents=True, exist_ok=True)
-        for p in out.glob('.*.state.pt'): p.unlink()  # what a kill in the middle of writing left
-        for name in ('log.jsonl', 'epochs.jsonl'): _cut_log(out/name, st.step)
-        if not resume: save_state(st, out/'state.pt', settings)  # from here on it can be killed
-    st.acc.wait_for_everyone()
+    if init and not saved: model.load_state_dict(load_network(init, model.config['size']).state_dict())
+    st = new_state(model, config.decay, acc)
+    if saved: _put_state(st, saved, out/'state.pt')
     return st
+
+def _begin(st:TrainState, out:Path, settings:dict, saved:dict|None):
+    "Write the first state of a run to folder `out`, or cut the logs of one that goes on."
+    if st.acc.is_main_process:
+        for p in (*out.glob('.*.part'), *out.glob('.*.state.pt')): p.unlink()  # what a kill left half written
+        for name in _LOGS: _cut_log(out/name, st.step)
+        if not saved: save_state(st, out/'state.pt', settings)  # from here on it can be killed
+    st.acc.wait_for_everyone()
 
 # %% ../nbs/practice/training_runs.ipynb #76bf223c
 def _follow(steps, out:Path, per_epoch:int, settings:dict, run:RunConfig, end:Callable):
@@ -184,7 +361,9 @@ def _follow(steps, out:Path, per_epoch:int, settings:dict, run:RunConfig, end:Ca
             steps.set_postfix(loss=f'{_log_step(st, out, per_epoch, since):.4f}')
             since = time.time()
         if not st.acc.is_main_process: continue
-        if left == 0: end(st, epoch)
+        if left == 0:
+            _check_finite(st)
+            end(st, epoch)
         if left == 0 or st.step % run.save_every == 0: save_state(st, out/'state.pt', settings)
 
 # %% ../nbs/practice/training_runs.ipynb #a1b2c319
@@ -196,12 +375,45 @@ def _settled(config:TrainConfig, acc)->TrainConfig:
 def _settings(data, net:dict, frames:int, config:TrainConfig, run:RunConfig)->dict:
     "What decides the weights: saved with the state, and the same when a run goes on."
     s = dict(net=json.dumps(net), data=str(data), frames=frames, val=run.val, init=str(run.init))
-    return s | asdict(config) | (dict(val_data=str(run.val_data)) if run.val_data else {})
+    new = dict(val_data=str(run.val_data), gt=run.gt, plain=run.plain)  # not in states before they were
+    return s | asdict(config) | {k: v for k, v in new.items() if v}
+
+# %% ../nbs/practice/training_runs.ipynb #f4f4fcc9
+def _workers_alive(steps):
+    "The steps of `train`; a worker that was killed is an error of one line."
+    try: yield from steps
+    except RuntimeError as e:
+        if 'DataLoader worker' not in str(e): raise
+        raise ChildProcessError(f'need all processes that read pictures, got one that was killed: '
+                                f'{" ".join(str(e).split())[:120]}; --resume goes on') from e
+
+def _run(out:Path, net:dict, config:TrainConfig, run:RunConfig, acc, saved:dict|None, data)->TrainState:
+    "The run itself, once nothing is left to refuse but the pictures."
+    st = _first_state(out, net, config, run.init, saved, acc)
+    ds, vds = train_and_validation(data, net['size'], run.val, run.val_data, run.gt, run.plain, run.cache)
+    order = BatchOrder(len(ds), config.bs, config.epochs, config.seed, processes=acc.num_processes)
+    settings = _settings(data, net, len(ds), config, run)
+    if saved: _check_settings(saved['settings'], settings)
+    if acc.is_main_process: print(f'{len(ds)} pictures to train on, {len(vds) if vds else 0} held back')
+    _begin(st, out, settings, saved)
+    def end(st, epoch):
+        kept = dict(frames=len(ds), seed=config.seed) if epoch in (*run.keep, config.epochs) else {}
+        _end_epoch(st, out, epoch, vds, run.samples, **kept)
+    steps = _workers_alive(train(st, ds, linear_schedule(), config, run.workers))
+    bar = tqdm(steps, initial=st.step, total=order.total, desc='training', unit='image',
+               unit_scale=config.bs, disable=not acc.is_main_process)
+    try: _follow(bar, out, order.per_epoch, settings, run, end)
+    except FloatingPointError:  # nothing but the first state: it would only be in the way
+        early = not saved and st.step < min(run.save_every, order.per_epoch)
+        for name in ('state.pt', *_LOGS) if early and acc.is_main_process else (): (out/name).unlink(missing_ok=True)
+        raise
+    if acc.is_main_process: _write_row(out, settings)
+    return st
 
 # %% ../nbs/practice/training_runs.ipynb #fefb4fe2
 def run_training(
     data:str|Path, # folder or zip with images
-    out:str|Path, # folder for state, logs, samples and weights
+    out:str|Path, # folder for state, logs, samples and weights; not inside `data`
     net:dict, # settings of the `UNet`; its size is the images' size
     config:TrainConfig, # settings of the loop
     run:RunConfig|None=None, # settings of validation, files and processes; None: `RunConfig()`
@@ -209,19 +421,11 @@ def run_training(
 )->TrainState:
     "Train, log and save; a resumed run is the same to the bit (same machine, same number of threads)."
     out, run = Path(out), run or RunConfig()
-    _check_folder(out, resume)
+    _check_run(data, out, net, config, run, resume)
     acc = _accelerator(run.accum)
+    _check_pieces(config, run, acc)
     config = _settled(config, acc)
-    ds, vds = train_and_validation(data, net['size'], run.val, run.val_data)
-    order = BatchOrder(len(ds), config.bs, config.epochs, config.seed, processes=acc.num_processes)
-    settings = _settings(data, net, len(ds), config, run)
-    st = _begin(out, net, settings, resume, acc)
-    def end(st, epoch):
-        kept = dict(frames=len(ds), seed=config.seed) if epoch in (*run.keep, config.epochs) else {}
-        _end_epoch(st, out, epoch, vds, run.samples, **kept)
-    steps = train(st, ds, linear_schedule(), config, run.workers)
-    bar = tqdm(steps, initial=st.step, total=order.total, desc='training', unit='image',
-               unit_scale=config.bs, disable=not acc.is_main_process)
-    _follow(bar, out, order.per_epoch, settings, run, end)
-    if acc.is_main_process: _write_row(out, settings)
-    return st
+    with _only_one(out) if acc.is_main_process else nullcontext():
+        saved = _read_state(out/'state.pt') if resume else None
+        if saved: _check_settings(saved['settings'], _settings(data, net, 0, config, run), ('frames',))
+        return _run(out, net, config, run, acc, saved, data)

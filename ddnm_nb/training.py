@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Dataset
 
+from .checks import real_number, whole_number
 from .denoiser import choose_precision
 from .schedule import add_noise
 
@@ -142,19 +143,16 @@ class TrainConfig:
     seed:int=0 # decides order, timesteps, noise and mirroring
 
     def __post_init__(self):
-        for k, least in dict(epochs=1, bs=1, warmup=0, seed=0).items():
-            v = getattr(self, k)
-            if isinstance(v, bool) or not isinstance(v, int) or v < least:
-                need = f'need {k} as a whole number of at least {least}'
-                raise ValueError(f'{need}, got {v!r}')
-        for k in ('lr', 'clip', 'gamma'):
-            v = getattr(self, k)
-            if not v > 0: raise ValueError(f'need {k} > 0, got {v}')
+        whole = dict(epochs=(1, 10**6), bs=(1, 10**6), warmup=(0, 10**9), seed=(0, 2**32 - 1))
+        for k, ends in whole.items():
+            object.__setattr__(self, k, whole_number(k, getattr(self, k), *ends))
+        real_number('lr', self.lr, 0, 1, above=True)
+        real_number('decay', self.decay, 0, 1, below=True)
+        for k in ('clip', 'gamma'): real_number(k, getattr(self, k), 0, above=True)
+        real_number('floor', self.floor, 0)
+        if not isinstance(self.flip, bool):
+            raise ValueError(f'need flip as True or False, got {self.flip!r}')
         choose_precision(self.precision)
-        if not 0 <= self.decay < 1:
-            raise ValueError(f'need decay in [0,1), got {self.decay}')
-        if not 0 <= self.floor < math.inf:
-            raise ValueError(f'need floor >= 0 and finite, got {self.floor}')
 
 # %% ../nbs/practice/training_loop.ipynb #634ef771
 class _OneProcess:

@@ -21,8 +21,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
+from ..checks import read_settings, whole_number
 from .fit import binary_mask, fit_image, fit_mask
-from .layout import as_scenes, read_frame, scenes
+from .layout import _place, as_scenes, read_frame, scenes
 from ..images import as_hw, from_uint8, project_file, to_rgb, whole_file
 
 # %% ../../nbs/practice/dreaming_frames.ipynb #9ed4f9c6
@@ -56,6 +57,13 @@ def _scene_numbers(split):
     return train, test
 
 # %% ../../nbs/practice/dreaming_frames.ipynb #194bcd37
+def _no_truth(source):
+    "What to say of scenes without true pictures."
+    kinds = sorted({f'{k} in {_place(s, getattr(s, k))}' for s in as_scenes(source) for k in s.kinds})
+    name = next((k.split(' in ')[1].strip('/') for k in kinds if k.startswith('image')), 'FOLDER')
+    return (f'need scenes with true pictures (gt), got none, but {", ".join(kinds)}: name them with '
+            f'gt={name!r} (--gt {name}), or take all pictures with plain=True (--plain)')
+
 class Frames(Dataset):
     "True frames to train on: (3,H,W) float32 in [-1,1]."
     def __init__(
@@ -68,12 +76,14 @@ class Frames(Dataset):
         every:int=1, # take every n-th frame only
         workers:int=4, # threads that decode for a cache on disk
     ):
-        self.size = as_hw(size)
+        self.size, every = as_hw(size), whole_number('every', every, 1)
+        workers = whole_number('workers', workers, 1, 256)
+        if crop not in ('centre', 'whole'): raise ValueError(f"need crop 'centre' or 'whole', got {crop!r}")
         self.flip = flip
         self.cache = cache
         self.crop = crop
         self.files = [(s.store, n) for s in as_scenes(source) for n in s.gt][::every]
-        if not self.files: raise ValueError(f'need scenes with true pictures (gt), got none in {source}')
+        if not self.files: raise ValueError(_no_truth(source))
         self.pixels = self.disk = None
         if isinstance(cache, (str, Path)): self._from_disk(Path(cache), workers)
 
@@ -121,7 +131,7 @@ def _load_all(self:Frames, workers):
     "(i, frame i or why it cannot be read) in order; a few at a time are in memory."
     def load(i):
         try: return i, self._load(i)
-        except ValueError as e: return i, str(e)
+        except (ValueError, OSError, MemoryError) as e: return i, str(e) or type(e).__name__
     n = len(self.files)
     with ThreadPoolExecutor(workers) as pool, tqdm(total=n, desc='frames') as bar:
         for k in range(0, n, 64):
@@ -190,7 +200,7 @@ def _from_disk(self:Frames, folder, workers):
     name = self._cache_name()
     pixels, about = folder/f'{name}.bytes', folder/f'{name}.json'
     if not about.is_file(): self._write_cache(pixels, about, workers)
-    left_out = json.loads(about.read_text(encoding='utf8'))['left_out']
+    left_out = read_settings(about, ('size', 'crop', 'frames', 'left_out'))['left_out']
     self.files = [f for i, f in enumerate(self.files) if str(i) not in left_out]
     self.disk = pixels
     want = len(self.files)*3*self.size[0]*self.size[1]
@@ -214,7 +224,7 @@ def brush_mask(
     "A hole of random brush strokes, for pictures that come without masks."
     h, w = as_hw(size)
     if not 0 < hole[0] <= hole[1] < .9: raise ValueError(f'need 0 < least <= most < 0.9, got {hole}')
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(whole_number('seed', seed, 0))
     img = Image.new('L', (w, h), 255)
     want = rng.uniform(*hole)
     while (np.array(img) == 0).mean() < want: _stroke(ImageDraw.Draw(img), h, w, rng)
@@ -245,7 +255,9 @@ class HoleFrames(Dataset):
         mask:Callable|None=None, # a function (size, seed) as `brush_mask`, in place of the scenes' masks
         skip:bool=True, # leave out frames without a hole in the crop
     ):
-        self.size = as_hw(size)
+        self.size, every = as_hw(size), whole_number('every', every, 1)
+        if crop not in ('centre', 'whole', 'hole'):
+            raise ValueError(f"need crop 'centre', 'whole' or 'hole', got {crop!r}")
         self.crop = crop
         self.mask = mask
         found = as_scenes(source)
@@ -293,7 +305,7 @@ def demo_frames(
 )->tuple: # (images (n,3,128,128), masks (n,1,128,128), truths (n,3,128,128), list of names)
     "The middle frame of each bundled scene: patients whom the bundled network has not seen."
     found = scenes(SAMPLES)
-    if not 1 <= n <= len(found): raise ValueError(f'need 1 to {len(found)} frames, got {n}')
+    n = whole_number('the number of frames', n, 1, len(found))
     items = [HoleFrames(s)[1] for s in found[:n]]
     batches = [torch.stack([item[k] for item in items]) for k in ('image', 'mask', 'gt')]
     return *batches, [item['name'] for item in items]

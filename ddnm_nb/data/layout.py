@@ -6,23 +6,31 @@
 __all__ = ['Scene', 'scenes', 'as_scenes', 'describe', 'read_frame', 'read_frames']
 
 # %% ../../nbs/practice/dreaming_layout.ipynb #5d3f0c04
-import io
-import json
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import torch
+from PIL import Image
 
+from ..checks import whole_number
 from .fit import binary_mask, crop_window, fit_image, fit_intrinsics, fit_mask
 from .store import Store, natural_key
 from ..images import from_pil, to_rgb
 
 # %% ../../nbs/practice/dreaming_layout.ipynb #456eb69b
-_PICTURES = {'.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp'}
+_NO_READER = {'BUFR', 'GRIB', 'HDF5', 'MPEG', 'WMF', 'EPS'} # formats that Pillow knows and cannot decode alone
+
+@lru_cache
+def _pictures()->frozenset: # suffixes
+    "What Pillow reads is a picture."
+    known = Image.registered_extensions().items()
+    return frozenset(k for k, v in known if v in Image.OPEN and v not in _NO_READER)
 _HINTS = dict(
     gt={'gt', 'truth', 'groundtruth', 'clean', 'target', 'background', 'original'},
     image={'image', 'images', 'img', 'input', 'inputs', 'occluded', 'occlusion', 'rgb', 'corrupted'},
@@ -52,7 +60,7 @@ def _some(files, n=3):
 def _readable(store, name):
     "A picture as a uint8 array (H,W,3), or None if it cannot be read."
     try: return np.array(to_rgb(store.picture(name)))
-    except ValueError: return None
+    except (ValueError, OSError): return None
 
 def _peek(store, files, n=3):
     "First, middle and last picture of a folder, as uint8 arrays (H,W,3); None for the unreadable."
@@ -61,7 +69,13 @@ def _peek(store, files, n=3):
     for f in files:
         arrays[0] = _readable(store, f)
         if arrays[0] is not None: return arrays
-    return [np.array(to_rgb(store.picture(files[0])))]       # the error of the first file says why
+    raise _Unreadable(files)
+
+class _Unreadable(ValueError):
+    "None of these files of one folder can be read."
+    def __init__(self, files):
+        self.folder = _folder(files[0])
+        super().__init__(f'need pictures that can be read, got {len(files)} others in {self.folder}')
 
 def _seen(arrays): return [a for a in arrays if a is not None]
 
@@ -75,13 +89,22 @@ def _is_binary(arrays):
     return pure and {v for a in _seen(arrays) for v in (a.min(), a.max())} == {0, 255}
 
 # %% ../../nbs/practice/dreaming_layout.ipynb #8f7eca60
-def _find_mask(peeks, named=None):
-    "The folder of masks among the peeks, or None."
+def _find_mask(peeks, named=None, sure=False):
+    "The folder of masks among the peeks, or None; `sure`: the others show which folder it is."
     if named: return named
     binary = [f for f, a in peeks.items() if _is_binary(a) or (_maskness(a) > .95 and _hinted(f, 'mask'))]
     if len(binary) > 1: binary = [f for f in binary if _hinted(f, 'mask')] or binary
     if len(binary) > 1: raise ValueError(f'need one folder of masks, got {binary}: name it with mask=')
+    if binary and not sure and len(peeks) < 3 and not _hinted(binary[0], 'mask') and len(peeks) > 1:
+        other = next(_base(f) for f in peeks if f != binary[0])
+        raise ValueError(f'need to know if {binary[0]} holds masks or black and white pictures: name the true '
+                         f'ones with gt={other!r} (--gt {other}), or take all with plain=True (--plain)')
     return binary[0] if binary else None
+
+def _a_pair(colours):
+    "Whether names say that the folders hold truth, or truth and occluded frames, and nothing else."
+    hints = sorted('gt' if _hinted(f, 'gt') else 'image' if _hinted(f, 'image') else '?' for f in colours)
+    return hints in (['gt'], ['gt', 'image'])
 
 def _find_colours(colours, mask, gt=None, image=None):
     "(folder of the truth, folder of the occluded frames) among `colours`; either may be None."
@@ -184,10 +207,12 @@ def _one_scene(store, parent, folders, named, known):
 def _choose(store, parent, folders, gt, mask, image):
     "Which folder is what, from the pixels of three pictures of each; None if they are no scene."
     peeks = {f: _peek(store, files) for f, files in folders.items()}
-    mask = _find_mask(peeks, mask)
+    named = gt or mask or image
+    mask = _find_mask(peeks, mask, sure=named)
     first = gt or image or next((f for f in folders if _hinted(f, 'gt')), None)
     if not (mask or first): return None
     colours = [f for f in folders if f != mask]
+    if not mask and not named and not _a_pair(colours): return None  # folders of pictures, one called like truth
     if not colours and not _hinted(mask, 'mask'): return None  # black and white pictures, but no masks
     if not colours: raise ValueError(f'need colour pictures beside the masks, got only {mask}')
     most = max(len(folders[f]) for f in colours)
@@ -222,17 +247,6 @@ def _label(store, folder):
 _NUMBERS = {'.txt', '.csv', '.json', '.npy'}
 _MATRICES = {16: (4, 4), 12: (3, 4), 9: (3, 3)}     # how many numbers -> shape
 
-def _numbers(store, name):
-    "A file of numbers as an array, or None."
-    suffix, data = _suffix(name), store.read(name)
-    try:
-        if suffix == '.npy': return np.load(io.BytesIO(data), allow_pickle=False).astype(float)
-        text = data.decode(errors='replace')
-        if suffix == '.json': return np.array(json.loads(text), float)
-        rows = [r.split() for r in text.replace(',', ' ').split('\n') if r.strip()]
-        return np.array([[float(v) for v in r] for r in rows])
-    except (ValueError, TypeError, EOFError): return None
-
 def _square(m):
     "Numbers as a matrix 4 x 4 or 3 x 3, or None."
     if m is None or m.size not in _MATRICES: return None
@@ -244,7 +258,7 @@ def _square(m):
 def _read_matrix(store, name):
     "The matrix in a file, or in a row of one: `cameras.txt::7`."
     file, _, row = name.partition('::')
-    m = _numbers(store, file)
+    m = store.numbers(file)
     m = _square(m.reshape(len(m), -1)[int(row)] if row else m)
     if m is None: raise ValueError(f'need 4 x 4, 3 x 4 or 3 x 3 numbers, got something else in {name}')
     return m
@@ -253,7 +267,7 @@ def _read_matrix(store, name):
 def _camera(scene, files):
     "(kind, a name for each frame) of a group of files of numbers; (None, None) if it is no camera."
     frames = scene.gt or scene.image
-    m = _numbers(scene.store, files[0])
+    m = scene.store.numbers(files[0])
     rows = (m is not None and len(files) == 1 and m.ndim > 1 and len(m) == len(frames)
             and _square(m) is None and m[0].size in _MATRICES)
     one = _square(m[0]) if rows else _square(m)
@@ -291,18 +305,21 @@ def scenes(
     image:str|None=None, # name of the folders of occluded frames
     pose:str|None=None, # name of the folders, or the files, of poses
     intrinsics:str|None=None, # name of the folders, or the files, of intrinsics
+    plain:bool=False, # all pictures are true ones, whatever their folders are called
 )->list: # of Scene, in natural order
     "Find the scenes below `root` by the content of their files."
     store = root if isinstance(root, Store) else Store(root)
     names = store.names()
     named = dict(gt=gt, mask=mask, image=image)
-    folders = _by_folder(names, _PICTURES)
+    folders = _by_folder(names, _pictures())
     if not folders: raise ValueError(f'need pictures below {store.root}, got {len(names)} other files')
     parents = defaultdict(dict)                   # folder of a scene -> folder of pictures -> files
-    for f, files in folders.items(): parents[_parent(f)][f] = files
-    if any(named.values()): parents = _only(parents, {n for n in named.values() if n})
-    found = _find_all(store, parents, named)
-    texts = _by_folder(names, _NUMBERS)
+    for f in folders: parents[_parent(f)][f] = folders[f]
+    if any(named.values()):
+        if plain: raise ValueError(f'need plain, or names of folders, got both: {named}')
+        parents = _only(parents, {n for n in named.values() if n})
+    found = _find_all(store, parents, named, plain)
+    texts = {} if plain else _by_folder(names, _NUMBERS)
     for p, s in found.items():
         files = [n for f, ns in texts.items() if _below(f, p) for n in ns]
         _add_camera(s, files, pose=pose, intrinsics=intrinsics)
@@ -310,16 +327,30 @@ def scenes(
     return _unique([found[p] for p in paths], paths)
 
 # %% ../../nbs/practice/dreaming_layout.ipynb #acce116b
-def _find_all(store, parents, named):
+def _find_all(store, parents, named, plain=False):
     "Folder -> Scene; where nothing is named, other folders of pictures are scenes of truth alone."
     known, found = {}, {}
-    for p, folders in parents.items():
-        if scene := _one_scene(store, p, folders, named, known): found[p] = scene
+    for p, folders in () if plain else parents.items():
+        scene = _but_unreadable(lambda left, p=p: left and _one_scene(store, p, left, named, known), folders)
+        if scene: found[p] = scene
     if any(named.values()): return found
     for p, folders in parents.items():
         if p in found: continue
-        found |= {f: _plain(store, f, files) for f, files in folders.items() if f not in found}
+        for f in [*folders]:
+            if one := _but_unreadable(lambda left, f=f: f in left and _plain(store, f, left[f]), folders):
+                found[f if f not in found else f'{f}/.'] = one  # pictures beside the folders of a scene
+    if not found: raise ValueError(f'need pictures that can be read below {store.root}, got none')
     return found
+
+
+
+def _but_unreadable(make, folders):
+    "`make(folders)`, without the folders in which nothing can be read: these are named and left out."
+    while True:
+        try: return make(folders)
+        except _Unreadable as e:
+            warnings.warn(f'left out a folder: {e}', stacklevel=5)
+            folders.pop(e.folder)
 
 def _only(parents, named):
     "The parents of folders that the user named."
@@ -350,10 +381,9 @@ def as_scenes(
     "The scenes that `source` stands for."
     if isinstance(source, Scene): return [source]
     if isinstance(source, (str, Path, Store)): return scenes(source, **named)
-    source = list(source)
-    if not source or not all(isinstance(s, Scene) for s in source):
-        raise ValueError(f'need a folder, a zip or a list of scenes, got {source[:2]}')
-    return source
+    many = list(source) if hasattr(source, '__iter__') else []
+    if many and all(isinstance(s, Scene) for s in many): return many
+    raise ValueError(f'need a folder, a zip or a list of scenes, got {str(source)[:60]}')
 
 # %% ../../nbs/practice/dreaming_layout.ipynb #8729198d
 def describe(
@@ -393,6 +423,7 @@ def read_frame(
     crop:str='centre', # 'centre', 'whole' or 'hole', as in `crop_window`
 )->dict: # what there is of: name, box, gt, mask, image (C,H,W), pose (4,4), intrinsics (3,3)
     "Read one frame: pictures in [-1,1], masks of 0 and 1; a ValueError where sizes differ."
+    i = whole_number('the number of the frame', i, 0, len(scene) - 1)
     frame = dict(name=f'{scene.name}/{PurePosixPath((scene.gt or scene.image)[i]).stem}')
     kinds = [k for k in ('gt', 'mask', 'image') if k in scene.kinds]
     pics = {k: to_rgb(scene.store.picture(getattr(scene, k)[i])) for k in kinds}
@@ -418,4 +449,4 @@ def read_frames(
     every:int=1, # read every n-th frame only
 )->Iterator[dict]: # of `read_frame`
     "The frames of a scene, one after the other."
-    for i in range(0, len(scene), every): yield read_frame(scene, i, size, crop)
+    for i in range(0, len(scene), whole_number('every', every, 1)): yield read_frame(scene, i, size, crop)

@@ -85,8 +85,9 @@ def write_mha(
     n, shape = 0, None
     with whole_file(path) as tmp, tempfile.TemporaryFile(dir=tmp.parent) as body:
         for u in frames:
+            u = np.asarray(u)
             shape = shape or u.shape
-            if u.dtype != np.uint8 or u.shape != shape:
+            if u.dtype != np.uint8 or u.shape != shape or u.ndim not in (2, 3):
                 raise ValueError(f'need uint8 frames {shape}, got {u.dtype} {u.shape}')
             body.write(z.compress(np.ascontiguousarray(u)))
             n += 1

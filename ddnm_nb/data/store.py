@@ -7,10 +7,10 @@ __all__ = ['Store', 'natural_key']
 
 # %% ../../nbs/practice/dreaming_store.ipynb #4e47d58f
 import io
+import math
 import os
 import re
 import zipfile
-import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 from fastcore.basics import patch
 from PIL import Image
 
+from ..checks import parse_json
 from ..images import open_image
 
 # %% ../../nbs/practice/dreaming_store.ipynb #f962ffab
@@ -107,7 +108,7 @@ def _nested(outer, info):
         z.base = (path, start)
         return z
     if info.file_size <= _MAX_BYTES:
-        z = zipfile.ZipFile(io.BytesIO(outer.read(info)))
+        z = zipfile.ZipFile(io.BytesIO(outer.read(info)))                         # reads no more than that
         z.base = None
         return z
     raise ValueError(f'need {info.filename} stored, not compressed, to read it in place; '
@@ -136,8 +137,9 @@ class Store:
         self._pid = os.getpid()
         if not self.root.exists():
             raise FileNotFoundError(f'need a folder or a zip, got {root}, which does not exist')
-        if self.root.is_file() and not _is_zip(self.root.name):
-            raise ValueError(f'need a folder or a zip, got the file {root}')
+        if not self.root.is_dir() and not (self.root.is_file() and _is_zip(self.root.name)):
+            what = 'the file ' if self.root.is_file() else ''
+            raise ValueError(f'need a folder or a zip, got {what}{root}')
 
     def __repr__(self): return f'Store({str(self.root)!r})'
     def __getstate__(self): return dict(root=self.root, _zips={}, _pid=None)  # a worker opens zips of its own
@@ -170,11 +172,13 @@ def _open(self:Store, name):
             z = self._zip(holder)
             return _nested(z, z.getinfo(inner))
         path = self.root/name if name else self.root
+        if not path.is_file(): raise ValueError('it is no regular file')
         z = zipfile.ZipFile(path)
         z.base = (path, 0)
         return z
-    except (zipfile.BadZipFile, EOFError, zlib.error) as e:
-        raise ValueError(f'need whole zip files, got {name or self.root}, truncated or damaged: {e}') from e
+    except Exception as e:  # a damaged zip makes the reader raise anything
+        why = f'truncated, damaged, encrypted or of an unknown kind: {e}'
+        raise ValueError(f'need whole zip files, got {name or self.root}, {why}') from e
 
 # %% ../../nbs/practice/dreaming_store.ipynb #fdb0e205
 def natural_key(
@@ -190,9 +194,13 @@ def _in_order(names):
     return [n for f in sorted(folders, key=natural_key) for n in sorted(folders[f], key=natural_key)]
 
 # %% ../../nbs/practice/dreaming_store.ipynb #cf55dbc8
+_MOST_NESTED = 8 # zips inside zips: one that holds itself would never end
+
 @patch
 def _inside(self:Store, zipname):
     "Names in a zip, with those in the zips inside it."
+    if zipname.lower().count('.zip/') >= _MOST_NESTED:
+        raise ValueError(f'need zips nested at most {_MOST_NESTED} deep, got {zipname[:60]}... in {self.root}')
     for n in self._zip(zipname).namelist():
         full = f'{zipname}/{_checked(n, zipname or self.root)}'.lstrip('/')
         if n.endswith('/') or _is_junk(n): continue
@@ -207,7 +215,8 @@ def names(
     if self.root.is_file(): return _in_order(self._inside(''))
     found = []
     visited = set()
-    for folder, subfolders, files in os.walk(self.root, followlinks=True):
+    def unread(e): raise OSError(f'need folders that can be read, got {e.filename}: {e.strerror}') from e
+    for folder, subfolders, files in os.walk(self.root, followlinks=True, onerror=unread):
         real = os.path.realpath(folder)
         again = real in visited              # a link to a folder above would never end
         subfolders[:] = [] if again else sorted(subfolders)
@@ -220,19 +229,27 @@ def names(
 
 # %% ../../nbs/practice/dreaming_store.ipynb #066477eb
 @patch
+def _info(self:Store, holder, inner):
+    "The entry `inner` of a zip."
+    try: return self._zip(holder).getinfo(inner)
+    except KeyError as e: raise ValueError(f'need an entry of {holder or self.root}, got {inner!r}') from e
+
+@patch
 def read(
     self:Store,
     name:str, # one of `names()`
 )->bytes: # at most 256 MB
     "The bytes of a file; a ValueError where it is too large, damaged or encrypted."
     holder, inner = self._split(name)
-    info = None if holder is None else self._zip(holder).getinfo(inner)
+    info = None if holder is None else self._info(holder, inner)
+    if info is None and not (self.root/name).is_file():      # a pipe or a device would never end
+        raise ValueError(f'need regular files, got {self.root/name}, which is none')
     size = info.file_size if info else (self.root/name).stat().st_size
     if size > _MAX_BYTES:
         raise ValueError(f'need files of at most {_MAX_BYTES >> 20} MB, got {name} with {size >> 20} MB')
     if holder is None: return (self.root/name).read_bytes()
     try: return self._zip(holder).read(inner)
-    except (zipfile.BadZipFile, EOFError, zlib.error, RuntimeError, NotImplementedError) as e:
+    except Exception as e:  # as above
         raise ValueError(f'need whole, unencrypted zip entries, got {name}: {e}') from e
 
 # %% ../../nbs/practice/dreaming_store.ipynb #5b1f0c12
@@ -242,7 +259,11 @@ def picture(
     name:str, # name of a picture file
 )->Image.Image: # upright
     "A decoded picture; a ValueError where Pillow cannot read it."
-    return open_image(io.BytesIO(self.read(name)), name=f'{self.root}/{name}')
+    data, full = self.read(name), f'{self.root}/{name}'
+    try: return open_image(io.BytesIO(data), name=full)
+    except (ValueError, OSError): raise
+    except Exception as e:  # whatever the tags of a file make Pillow raise
+        raise ValueError(f'need a picture that Pillow can read, got {full}: {type(e).__name__} {e}') from e
 
 @patch
 def stamp(
@@ -254,5 +275,31 @@ def stamp(
     if holder is None:
         stat = (self.root/name).stat()
         return stat.st_size, stat.st_mtime_ns
-    info = self._zip(holder).getinfo(inner)
+    info = self._info(holder, inner)
     return info.file_size, info.CRC
+
+# %% ../../nbs/practice/dreaming_store.ipynb #e5c6051f
+def _numpy(data):
+    "The array in an .npy file."
+    f = io.BytesIO(data)
+    version = np.lib.format.read_magic(f)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, kind = read(f)
+    claimed = math.prod(shape)*kind.itemsize
+    if claimed > len(data): raise ValueError(f'need {claimed} bytes, got {len(data)}')
+    return np.load(io.BytesIO(data), allow_pickle=False).astype(float)
+
+@patch
+def numbers(
+    self:Store,
+    name:str, # name of a file: .npy, .json, or text with a row a line
+)->np.ndarray|None:
+    "A file of numbers as an array; None if it is something else."
+    try:
+        data = self.read(name)
+        if name.lower().endswith('.npy'): return _numpy(data)
+        text = data.decode(errors='replace')
+        if name.lower().endswith('.json'): return np.array(parse_json(text, name), float)
+        rows = [r.split() for r in text.replace(',', ' ').split('\n') if r.strip()]
+        return np.array([[float(v) for v in r] for r in rows])
+    except (ValueError, TypeError, EOFError, OverflowError, MemoryError, SyntaxError): return None

@@ -6,7 +6,9 @@
 __all__ = ['scene_dir', 'RenderSettings', 'make_dreaming', 'ddnm_make_data']
 
 # %% ../../nbs/practice/render_dataset.ipynb #5f61a195
+import io
 import json
+import signal
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +19,9 @@ import torch
 from fastcore.script import call_parse, store_true
 from tqdm.auto import tqdm
 
-from ..images import to_pil, whole_file
+from ..checks import read_settings, whole_number
+from ..console import _check_folder as _check_place, one_line_errors
+from ..images import _encoded, to_pil, write_whole
 from .occluders import make_occluders
 from .patient import make_camera, make_scene
 from .renderer import render
@@ -33,11 +37,13 @@ def scene_dir(
     return Path(root)/f'DREAMING_training_{part:04d}-{part+9:04d}'/f'scene_{number:04d}'
 
 # %% ../../nbs/practice/render_dataset.ipynb #e0134120
+_MOST = dict(frames=10**4, seed=2**40, scenes=10**5, first=10**6, workers=256, size=8192) # largest settings
+
 @dataclass(frozen=True)
 class RenderSettings:
     "What the files of a rendered data set depend on; a value out of range is a ValueError."
-    frames:int=32 # of each video
-    size:int|tuple=128 # pixels: a number, or (H,W) such as (720, 1280); at least 16
+    frames:int=32 # of each video, at most 10,000
+    size:int|tuple=128 # pixels: a number, or (H,W) such as (720, 1280); from 16 to 8192
     seed:int=0 # another seed, other patients
     shadows:bool=False # whether occluders cast shadows
     gt_only:bool=False # only ground truths, poses and intrinsics: all that training needs
@@ -45,7 +51,10 @@ class RenderSettings:
 
     def __post_init__(self):
         _frame_size(self.size)
+        for n in _frame_size(self.size): whole_number('size', n, 16, _MOST['size'])
         _check_least(frames=(self.frames, 1), seed=(self.seed, 0))
+        if self.shadows and (self.gt_only or self.portraits):
+            raise ValueError('need pictures with occluders beside shadows, got gt_only or portraits')
 
     def to_json(self):
         "A dict for the file settings.json."
@@ -54,18 +63,15 @@ class RenderSettings:
         return d | (dict(portraits=True) if self.portraits else {})
 
 def _check_least(**values):
-    "Raise a ValueError for a value below its least: name=(value, least)."
-    for name, (n, least) in values.items():
-        if n < least: raise ValueError(f'need {name} >= {least}, got {n}')
+    "Raise a ValueError for a value out of its range: name=(value, least)."
+    for name, (n, least) in values.items(): whole_number(name, n, least, _MOST[name])
 
 # %% ../../nbs/practice/render_dataset.ipynb #0da537cd
 def _write_file(path, data):
     "A Pillow image as a picture, text as text; whole or not at all."
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as tmp:
-        if isinstance(data, str): Path(tmp).write_text(data, encoding='utf8')
-        elif path.suffix == '.jpg': data.save(tmp, 'JPEG', quality=95, subsampling=0)
-        else: data.save(tmp, 'PNG')
+    if isinstance(data, str): return write_whole(path, data)
+    fmt, options = ('JPEG', dict(quality=95, subsampling=0)) if path.suffix == '.jpg' else ('PNG', {})
+    write_whole(path, _encoded(data, fmt, **options))
 
 def _matrix_text(m):
     "Rows of a matrix as lines."
@@ -99,16 +105,26 @@ def _write_scene(root, number, settings):
         yield 1
 
 # %% ../../nbs/practice/render_dataset.ipynb #66e56c87
+def _leave_interrupts(): signal.signal(signal.SIGINT, signal.SIG_IGN) # Ctrl-C reaches all; one answers
+
 def _scene_job(job):
     "One scene in a worker process, on one thread."
     torch.set_num_threads(1)
     return sum(_write_scene(*job))
 
+def _run_in_processes(jobs, workers):
+    "Yields numbers of frames done, scene by scene; when stopped, the processes end at once."
+    pool = ProcessPoolExecutor(workers, get_context('spawn'), _leave_interrupts)
+    try: yield from pool.map(_scene_job, jobs)
+    except BaseException:
+        for p in list((pool._processes or {}).values()): p.kill()
+        raise
+    finally: pool.shutdown(cancel_futures=True)
+
 def _run_jobs(jobs, workers):
     "Yields numbers of frames done, scene by scene, from this process or from several."
     if workers > 1:
-        with ProcessPoolExecutor(workers, mp_context=get_context('spawn')) as pool:
-            yield from pool.map(_scene_job, jobs)
+        yield from _run_in_processes(jobs, workers)
         return
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -119,15 +135,17 @@ def _run_jobs(jobs, workers):
 def _check_folder(root, settings):
     "Refuse a folder that holds other data; remember the settings (a dict) in one that is new."
     file = root/'settings.json'
+    if root.exists() and not root.is_dir(): raise ValueError(f'need a folder, got the file {root}')
     if file.exists():
-        was = json.loads(file.read_text(encoding='utf8'))
+        was = read_settings(file)
         differ = [k for k in settings | was if settings.get(k) != was.get(k)]
         if differ:
             text = ', '.join(f'{k}={was.get(k)} (got {settings.get(k)})' for k in differ)
             raise ValueError(f'need the settings that {root} was made with: {text}')
-    elif root.exists() and any(root.iterdir()):
+    elif root.is_dir() and any(root.iterdir()):
         raise ValueError(f'need an empty folder or one that make_dreaming wrote, got {root}')
-    else: _write_file(file, json.dumps(settings))
+    _check_place(root)
+    if not file.exists(): _write_file(file, json.dumps(settings))
 
 # %% ../../nbs/practice/render_dataset.ipynb #0e823bd1
 def make_dreaming(
@@ -141,7 +159,8 @@ def make_dreaming(
     "Write videos in DREAMING's layout; a run that was stopped continues where it was."
     settings = settings or RenderSettings()
     root = Path(root)
-    _check_least(scenes=(scenes, 1), workers=(workers, 1), first=(first, 0))
+    scenes, workers = whole_number('scenes', scenes, 1, 10**5), whole_number('workers', workers, 1, 256)
+    first = whole_number('first', first, 0, 10**6)
     _check_folder(root, settings.to_json())
     jobs = [(str(root), number, settings) for number in range(first, first + scenes)]
     with tqdm(total=scenes*settings.frames, unit='frame', disable=not progress) as bar:
@@ -158,23 +177,21 @@ def _parse_size(text):
 
 # %% ../../nbs/practice/render_dataset.ipynb #06b4b92d
 @call_parse
+@one_line_errors
 def ddnm_make_data(
-    root:str, # folder to write to
-    scenes:int=10, # how many videos
-    frames:int=32, # frames of each video
-    size:str='128', # pixels: 128 for a square, or HEIGHTxWIDTH such as 720x1280
+    root:str, # folder to write to: new, empty, or made before with the same settings
+    scenes:int=10, # how many videos, at most 100,000
+    frames:int=32, # frames of each video, at most 10,000
+    size:str='128', # pixels: 128 for a square, or HEIGHTxWIDTH such as 720x1280; from 16 to 8192
     seed:int=0, # another seed, other patients
-    workers:int=1, # processes
+    workers:int=1, # processes, at most 256
     first:int=0, # number of the first scene
     shadows:store_true=False, # occluders cast shadows
     gt_only:store_true=False, # only ground truths, poses and intrinsics
     portraits:store_true=False, # faces with hair before a plain wall, with nothing in front
 ):
-    "Render stand-in videos in the layout of DREAMING; a run that was stopped continues"
-    try:
-        settings = RenderSettings(frames, _parse_size(size), seed, shadows, gt_only, portraits)
-        make_dreaming(root, settings, scenes, first, workers, progress=sys.stderr.isatty())
-        print(f'{scenes} scenes of {frames} frames in {root}')
-    except (ValueError, OSError) as e:
-        print(f'ddnm_make_data: {e}', file=sys.stderr)
-        raise SystemExit(2) from e
+    """Render stand-in videos in the layout of DREAMING; a run that was stopped continues.
+    Frames that are there are left alone; a folder made with other settings is refused."""
+    settings = RenderSettings(frames, _parse_size(size), seed, shadows, gt_only, portraits)
+    make_dreaming(root, settings, scenes, first, workers, progress=sys.stderr.isatty())
+    print(f'{scenes} scenes of {frames} frames in {root}')
