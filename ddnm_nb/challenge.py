@@ -21,7 +21,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .checks import whole_number
-from .console import _check_folder, one_line_errors, preset_options
+from .console import _check_folder, fit_threads, one_line_errors, preset_options
 from .data.mha import _read_header, mha_frames, mha_shape, write_mha
 from .ddnm import PRESETS
 from .denoiser import Denoiser
@@ -312,6 +312,7 @@ def ddnm_challenge(
     """Restore the videos of the DREAMING challenge with DDNM; a run that was stopped goes on.
     Videos that are there are left alone; if they were made with other settings, nothing is done."""
     keep_memory()
+    fit_threads()
     whole_number('batch', batch, 1, 1024)
     whole_number('seed', seed, -2**63, 2**63 - 1)
     pairs, size = scene_pairs(source), _network_size(model)

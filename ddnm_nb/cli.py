@@ -24,6 +24,7 @@ from ddnm_nb.console import (
     _check_file,
     _check_format,
     _check_formats,
+    fit_threads,
     one_line_errors,
     out_paths,
     preset_options,
@@ -251,6 +252,7 @@ def ddnm_restore(
     Exit status: 2 for bad input, before any work; 1 for a failure on the way; 130 when stopped."""
     o = SimpleNamespace(**locals())
     keep_memory()
+    fit_threads()
     (_restore_folder if Path(image).is_dir() else _restore_file)(o, *_checked_options(o))
 
 # %% ../nbs/practice/commands.ipynb #42b1bc75
@@ -312,6 +314,7 @@ def ddnm_demo(
     """Restore the bundled frames with DDNM and compare with classical inpainting.
     Files that are there are not replaced, unless --overwrite is given."""
     keep_memory()
+    fit_threads()
     start = time.time()
     whole_number('seed', seed, -2**63, 2**63 - 10**7)
     options = preset_options(preset, steps=steps)
@@ -387,6 +390,7 @@ def ddnm_train(
 ):
     "Train a denoiser on pictures; under `accelerate launch` on several processes or GPUs."
     keep_memory()
+    fit_threads()
     net = dict(size=size, ch=ch, mult=_numbers('mult', mult), n_res=n_res, patch=patch, data_std=data_std)
     net |= dict(attn_at=_attention(attn_at, net))
     of_training = {f.name for f in fields(TrainConfig)} & {*kwargs}

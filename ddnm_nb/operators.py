@@ -288,7 +288,7 @@ def conjugate_gradients(
     warn:bool=True, # warn if iterations run out; False: a fixed number is wanted
 )->Tensor: # x with A(x) = y, to this tolerance
     "Conjugate gradients from 0 (Hestenes and Stiefel 1952), each image by itself."
-    x, unfinished = _cg(A, y, adjoint, precondition or _same, iters, tol, floor, warn)
+    x, unfinished, _ = _cg(A, y, adjoint, precondition or _same, iters, tol, floor, warn)
     if warn and unfinished.any():
         warnings.warn('conjugate_gradients: not yet at a relative residual of '
                       f'{tol} after {iters} iterations; check_operator measures what '
@@ -298,28 +298,30 @@ def conjugate_gradients(
 # %% ../nbs/going_further/operators.ipynb #43683fba
 def _same(x): return x
 
-def _cg(A, y, adjoint, M, iters, tol, floor, look): # look: say what is unfinished
-    "The rounds of `conjugate_gradients`: x, and which images need more of them."
+def _cg(A, y, adjoint, M, iters, tol, floor, look): # look: say what is unfinished; iters: or (most, (B,))
+    "The rounds of `conjugate_gradients`: x, which images need more, share of rᵀMr left (B,)."
     back = adjoint or _same
     r, s = y, back(y)                                    # s is what has to vanish
     x, p = torch.zeros_like(s), M(s)
-    g = dot(s, p)
+    start = g = dot(s, p)
     rest = torch.maximum(tol**2*g, torch.as_tensor(floor).to(g))
     live, tiny = g > rest, 1e-300 if s.dtype == torch.float64 else 1e-30
-    for i in range(iters):
+    most, own = iters if isinstance(iters, tuple) else (iters, None)
+    for i in range(most):
         if tol and not live.any(): break  # a GPU waits here: not for fixed rounds
         w = A(p)
         curve = dot(w, w) if adjoint else dot(p, w)
         live = live & (curve > 0)         # past this, only rounding is left to follow
+        if own is not None: live = live & (i < own)
         step = torch.where(live, g/curve.clamp(min=tiny), 0)
         x, r = x + along(step, p)*p, r - along(step, w)*w
-        if i == iters - 1 and not look: break
+        if i == most - 1 and not look: break
         s = back(r)
         z = M(s)
         g_old, g = g, torch.where(live, dot(s, z), g)
         live = live & (g > rest)
         p = z + along(torch.where(live, g/g_old, 0), p)*p
-    return x, live
+    return x, live, torch.where(g > rest, g/start, 0)
 
 # %% ../nbs/going_further/operators.ipynb #1555cde5
 def _checked_rounds(iters, tol): # of conjugate gradients

@@ -102,7 +102,7 @@ def sample_steps(
     "The sampler: from noise to an image along `pairs`."
     _check_trajectory(denoiser, pairs)
     alphas_cumprod, last = denoiser.alphas_cumprod.to(x.device), None
-    for t, s in pairs:
+    for i, (t, s) in enumerate(pairs, 1):
         if s > t:                                            # time travel
             x = diffuse(x, t, s, alphas_cumprod, randn)
             continue
@@ -114,6 +114,7 @@ def sample_steps(
         target = _ahead((x0_hat, a, b), last) if order == 2 else x0_hat
         e_hat = (x - a.sqrt()*target)/(1 - a).sqrt()         # the noise that fits
         x_s = b.sqrt()*target + noise(e, e_hat, a, b, randn) # at the level of s
+        if i == len(pairs): _check_end(x_s, correct)
         yield Step(t, s, x, x0, x0_hat, x_s)
         x, last = x_s, (x0_hat, a, b)
 
@@ -149,6 +150,13 @@ def _check_finite(x:Tensor, e:Tensor, t:int): # x_t and the predicted noise
     if not e.isfinite().all():
         raise ValueError(f'need finite noise, got {what} from the denoiser at t={t}')
 
+def _check_end(x_s:Tensor, correct): # the result; the correction, which may have a `finish`
+    "The one way out: a `ValueError` unless the result is finite; what a correction has to say."
+    if not x_s.isfinite().all():
+        raise ValueError('need finite noise from the denoiser all the way, '
+                         'got NaN or infinity in the result')
+    if hasattr(correct, 'finish'): correct.finish()
+
 # %% ../nbs/course/05_sampling.ipynb #c40fbb37
 #| code-fold: true
 #| code-summary: "Inside: order=2, the estimate half a step ahead"
@@ -170,11 +178,8 @@ def _ahead(new:tuple, last:tuple|None)->Tensor: # each (x0_hat, ᾱ_t, ᾱ_s)
 def final_image(
     steps, # generator of `Step`, as `sample_steps` gives it
 )->Tensor: # images (B,C,H,W)
-    "Run to the end, keeping nothing on the way; the last images must be finite."
-    out = deque(steps, maxlen=1)[0].x_s
-    if out.isfinite().all(): return out
-    raise ValueError('need finite noise from the denoiser all the way, '
-                     'got NaN or infinity in the result')
+    "Run to the end, keeping nothing on the way."
+    return deque(steps, maxlen=1)[0].x_s
 
 def _seed_list(
     seeds, # an integer k for k, k+1, ...; or one integer an image
