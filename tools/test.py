@@ -74,6 +74,7 @@ def cases():
     "Wrong inputs of every kind end in one clear line; the last line of tools/cases.py counts them."
     done = run(sys.executable, Path('tools')/'cases.py')
     return says(f"cases: {done.stdout.strip().splitlines()[-1:]}", output(done))
+
 def one_fold():
     "What is folded in a text is a callout with its title inside, as tools/run_solutions.py reads it."
     cells = [(p, c) for p in notebooks() for c in read_nb(p)['cells'] if c['cell_type'] == 'markdown']
