@@ -133,6 +133,7 @@ def restore_steps(
     device = getattr(denoiser, 'device', None)
     if device is not None and torch.is_tensor(y): y = y.to(device)
     like = image_like(A, y)
+    A = A.to(y.device)                                         # once: no step copies it
     _need_denoiser(denoiser)
     _warn_of_size(denoiser, like)
     correction = correction or default_correction(A, sigma_y)

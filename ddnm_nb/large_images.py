@@ -40,9 +40,9 @@ def _windows(
     return [(i, j) for i in rows for j in columns]
 
 # %% ../nbs/practice/large_images.ipynb #a4957067
-def _tent(n): # side of a window -> (n,n), largest in the middle, above 0 everywhere
+def _tent(n, device=None): # side of a window -> (n,n), largest in the middle, above 0 everywhere
     "Weight of a window in each of its pixels."
-    w = 1 - (2*(torch.arange(n) + .5)/n - 1).abs()
+    w = 1 - (2*(torch.arange(n, device=device) + .5)/n - 1).abs()
     return w[:, None]*w
 
 # %% ../nbs/practice/large_images.ipynb #e008c319
@@ -55,7 +55,7 @@ def _blend(
     out, total, w = torch.zeros_like(like), like.new_zeros(like.shape[-2:]), None
     for (i, j), v in zip(places, parts):
         n = v.shape[-1]
-        if w is None: w = _tent(n).to(v)
+        if w is None: w = _tent(n, v.device).to(v)
         out[..., i:i+n, j:j+n] += w*v
         total[i:i+n, j:j+n] += w
     return out/torch.where(total > 0, total, 1)
@@ -92,12 +92,13 @@ def windowed(
     stride = max(1, window//2) if stride is None else stride
     _windows((window, window), window, stride)               # raises now if the stride is wrong
     if batch < 1: raise ValueError(f'need a batch of at least 1, got {batch}')
+    asked = needed is not None and (needed != 0).cpu()       # looked at once, not at each evaluation
     def predict(x, t):
         if needed is not None and needed.shape[2:] != x.shape[2:]:
             want = tuple(needed.shape[2:])
             raise ValueError(f'need images of the size of `needed`, {want}, got {tuple(x.shape)}')
         places = _windows(x.shape[2:], window, stride)
-        if needed is not None: places = [p for p in places if _cut(needed, p, window).any()]
+        if needed is not None: places = [p for p in places if _cut(asked, p, window).any()]
         each = max(1, batch//len(x))
         groups = (places[k:k+each] for k in range(0, len(places), each))
         def ask(group):

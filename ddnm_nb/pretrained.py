@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from .checks import read_settings, real_number, whole_number
-from .denoiser import Denoiser
+from .denoiser import Denoiser, choose_precision
 from .guided import GuidedUNet, guided_config
 from .images import project_file
 from .schedule import linear_schedule
@@ -286,6 +286,7 @@ def _network_in(file:Path, size:int|None, head:int|None)->tuple: # network, kind
     tensors, config, info = read_weights(file)
     if config:
         kind = 'a U-Net of this package'
+        if head is not None: raise ValueError(f'need no head for {kind}, got head={head} for {file}')
         return _fill(_built(UNet, config, kind, file.name), tensors, kind, file.name), kind, info
     if other := _other_kind(tensors):
         raise ValueError(f'need the weights of one network, got {file}, {other}')
@@ -328,8 +329,12 @@ def load_denoiser(
     head:int|None=None, # channels of an attention head, for files of guided-diffusion, which do not say
 )->Denoiser: # with `alphas_cumprod`, `image_size` and `info` of the network
     "A pretrained denoiser, ready for a sampler."
-    network = load_network(path, image_size, head)
     if device is None: device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    try: device = torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError, TypeError) as e:
+        raise ValueError(f'need a device of this machine, got {device!r}: {str(e).splitlines()[0]}') from e
+    choose_precision(precision, device)                      # raises now, before anything is read
+    network = load_network(path, image_size, head)
     size = network.config['size']
     return Denoiser(network.to(device), network.alphas_cumprod, size, precision, channels_last, compile)
 

@@ -184,9 +184,9 @@ def fwht(
     return x/n**.5
 
 # %% ../nbs/going_further/spectral.ipynb #d604ec73
-def _cosines(n): # length
+def _cosines(n, device=None): # length, where
     "Orthonormal cosine basis (DCT-II), (n,n), float64."
-    i = torch.arange(n, dtype=torch.float64)
+    i = torch.arange(n, dtype=torch.float64, device=device)
     C = torch.cos(torch.pi/n*(i + .5)*i[:, None])*(2/n)**.5
     C[0] /= 2**.5
     return C
@@ -194,7 +194,7 @@ def _cosines(n): # length
 def _mix(x, back=False): # (...,n), any n; whether to undo it
     "Orthonormal transform of the last axis: Walsh-Hadamard on the power of two in n, cosines on the rest."
     two = x.shape[-1] & -x.shape[-1]
-    C = _cosines(x.shape[-1]//two).to(x)
+    C = _cosines(x.shape[-1]//two, x.device).to(x)
     return fwht((C.T if back else C) @ x.unflatten(-1, (-1, two))).flatten(-2)
 
 # %% ../nbs/going_further/spectral.ipynb #1eb98dc3

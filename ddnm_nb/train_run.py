@@ -88,7 +88,7 @@ def save_state(
     "Write a run to a file, whole or not at all; on a full disk an `OSError`, and the old file stays."
     _check_finite(st)
     d = {k: getattr(st, k).state_dict() for k in ('model', 'ema', 'opt')}
-    d |= dict(step=st.step, loss=st.loss, window=st.window, settings=settings or {})
+    d |= dict(step=st.step, loss=float(st.loss), window=[*map(float, st.window)], settings=settings or {})
     try:
         with whole_file(path) as tmp: torch.save(d, tmp)
     except (OSError, RuntimeError) as e:
@@ -221,7 +221,7 @@ def _write_row(out:Path, settings:dict):
 # %% ../nbs/practice/training_runs.ipynb #c27de36c
 def _log_step(st:TrainState, out:Path, per_epoch:int, since:float)->float: # since: time of the last line
     "Log the mean loss since the last line, and return it."
-    loss, epoch = sum(st.window)/len(st.window), st.step/per_epoch
+    loss, epoch = sum(map(float, st.window))/len(st.window), st.step/per_epoch
     if st.acc.is_main_process:
         append_row(out/'log.jsonl', step=st.step, epoch=epoch, loss=loss, took=time.time() - since)
     st.window = []
@@ -321,8 +321,12 @@ def _network(net:dict)->UNet: # on the meta device: shapes without numbers
         with torch.device('meta'): return UNet(**net)
     except TypeError as e: raise ValueError(f'need settings of a UNet by name, got {net}: {e}') from e
 
-def _check_run(data, out:Path, net:dict, config:TrainConfig, run:RunConfig, resume:bool):
+def _check_run(data, out, net:dict, config:TrainConfig, run:RunConfig, resume:bool):
     "Raise a `ValueError` for all that can be refused before a picture is read."
+    for name, p in dict(data=data, out=out).items():
+        if not isinstance(p, (str, Path)) or not str(p):
+            raise ValueError(f'need {name} as the path of a folder, got {p!r}')
+    if not isinstance(net, dict): raise ValueError(f'need the settings of a UNet by name, got {net!r}')
     if not isinstance(config, TrainConfig) or not isinstance(run, RunConfig):
         got = f'{type(config).__name__} and {type(run).__name__}'
         raise ValueError(f'need a TrainConfig and a RunConfig, got {got}')
@@ -331,7 +335,7 @@ def _check_run(data, out:Path, net:dict, config:TrainConfig, run:RunConfig, resu
     if late: raise ValueError(f'need keep out of the {config.epochs} epochs of the run, got {late[0]}')
     for d in (data, run.val_data):
         if d: _check_apart(d, out=out, cache=run.cache)
-    _check_folder(out, resume)
+    _check_folder(Path(out), resume)
     if run.init and not resume: _check_init(run.init, network)
 
 def _check_pieces(config:TrainConfig, run:RunConfig, acc):
@@ -431,8 +435,9 @@ def run_training(
     resume:bool=False, # go on from the state in `out`
 )->TrainState:
     "Train, log and save; a resumed run is the same to the bit (same machine, same number of threads)."
-    out, run = Path(out), run or RunConfig()
+    run = run or RunConfig()
     _check_run(data, out, net, config, run, resume)
+    out = Path(out)
     acc = _accelerator(run.accum)
     _check_pieces(config, run, acc)
     config = _settled(config, acc)
