@@ -70,17 +70,17 @@ def no_relative_paths():
     found = [f"{name_of(p)} {c['id']}" for p, c in cells if path.search(''.join(c['source']))]
     return says('no notebook reads a file by a relative path', found)
 
+def cases():
+    "Wrong inputs of every kind end in one clear line; the last line of tools/cases.py counts them."
+    done = run(sys.executable, Path('tools')/'cases.py')
+    return says(f"cases: {done.stdout.strip().splitlines()[-1:]}", output(done))
+
 def one_fold():
     "What is folded in a text is a callout with its title inside, as tools/run_solutions.py reads it."
     cells = [(p, c) for p in notebooks() for c in read_nb(p)['cells'] if c['cell_type'] == 'markdown']
     other = re.compile(r'<details|^:::.*collapse=.*(title=|\}\n(?!## ))', re.M)
     found = [f"{name_of(p)} {c['id']}" for p, c in cells if other.search(''.join(c['source']))]
     return says('what is folded is a callout', found and f'<details> or a title in {found}')
-
-def cases():
-    "Wrong inputs of every kind end in one clear line; the last line of tools/cases.py counts them."
-    done = run(sys.executable, Path('tools')/'cases.py')
-    return says(f"cases: {done.stdout.strip().splitlines()[-1:]}", output(done))
 
 def lint(): return says('ruff', output(run(BIN/'ruff', 'check', *RUFF)))
 
