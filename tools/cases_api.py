@@ -195,7 +195,7 @@ FILES = [
     with_files('records.append_row: no JSON', lambda f: records.append_row(f.new(), x=object()), 'row'),
     good('records.machine: words', lambda: isinstance(records.machine(), str)),
     with_files('weights.read_weights: nowhere', lambda f: weights.read_weights(f.new()), 'no regular file'),
-    with_files('weights.read_pickle: text', lambda f: weights.read_pickle(f.text_pt), 'it is text'),
+    with_files('weights._read_pickle: text', lambda f: weights._read_pickle(f.text_pt), 'it is text'),
     with_files('weights.sha256: nowhere', lambda f: weights.sha256(f.new()), 'No such file'),
     with_files('weights.save_network: no UNet', lambda f: weights.save_network(nn.Linear(1, 1), f.new()), 'UNet'),
     *[with_files(f'pretrained.load_network: {k}', lambda f, k=k: pretrained.load_network(getattr(f, k), 32), why)
