@@ -329,7 +329,7 @@ def _check_run(data, out, net:dict, config:TrainConfig, run:RunConfig, resume:bo
         if not isinstance(p, (str, Path)) or not str(p):
             raise ValueError(f'need {name} as the path of a folder, got {p!r}')
     if not isinstance(net, dict): raise ValueError(f'need the settings of a UNet by name, got {net!r}')
-    if not isinstance(config, TrainConfig) or not isinstance(run, RunConfig):
+    if not hasattr(config, 'epochs') or not hasattr(run, 'save_every'):
         got = f'{type(config).__name__} and {type(run).__name__}'
         raise ValueError(f'need a TrainConfig and a RunConfig, got {got}')
     network = _network(net)
