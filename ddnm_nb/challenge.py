@@ -277,6 +277,7 @@ def _left_to_do(pairs, out, settings): # of `scene_pairs` -> {id: path of the re
         print(f'{places[name]} is there')
     return places, todo
 
+# %% ../nbs/practice/challenge.ipynb #1ad69794
 def _restore_all(pairs, out, settings, batch): # -> {id: path of the restored video}
     "Restore the videos whose results are not there; the network is loaded for the first of them."
     places, todo = _left_to_do(pairs, out, settings)

@@ -18,6 +18,7 @@ import torch
 from fastcore.docments import docments
 from fastcore.script import Param, call_parse, store_true
 
+# %% ../nbs/practice/commands.ipynb #fe246b56
 from .checks import real_number, whole_number
 from ddnm_nb.console import (
     _check_file,
@@ -209,12 +210,16 @@ def _restore_folder(o, options, pyramid): # the options of `ddnm_restore`, and w
 # %% ../nbs/practice/commands.ipynb #88056526
 _MASK = ('its mask, same size: 255 = keep, 0 or transparent = hole, greys are cut; or a folder of '
          'masks with the names of the pictures')
+
 _OUT = ('file to write; .png, .tif, .bmp and .webp keep every level; with several samples '
         'restored_0.png, ...; for a folder of pictures: a folder, in which results are PNG')
+
 _CONTEXT = ('inpaint: side of the restored region over that of the hole; if not given, most of the '
             'picture, and at least 2')
+
 _BLUR = 'blur: standard deviation of the Gaussian, pixels, at most a sixth of the picture; else 1.2'
 
+# %% ../nbs/practice/commands.ipynb #6f91f391
 @call_parse
 @one_line_errors
 def ddnm_restore(
@@ -281,6 +286,10 @@ def _demo(denoiser, image, mask, truth, options, seed): # -> {method: frames}, r
     return results, rows
 
 # %% ../nbs/practice/commands.ipynb #836af8a3
+def _check_side(size, side): # of the network or None, of the frames
+    "Raise a `ValueError` for a network of another size."
+    if size not in (None, side): raise ValueError(f'need a network of {side} x {side}, got one of {size}')
+
 def _demo_files(out, names, overwrite): # folder; names of frames -> paths of results, of sheets
     "Where the files of `ddnm_demo` go; a `ValueError` if they may not."
     files = [n.replace('/', '_') + '.png' for n in names]
@@ -288,6 +297,7 @@ def _demo_files(out, names, overwrite): # folder; names of frames -> paths of re
     for p in places[0] + places[1]: _check_file(p, (), overwrite)
     return places
 
+# %% ../nbs/practice/commands.ipynb #ecd9c038
 @call_parse
 @one_line_errors
 def ddnm_demo(
@@ -307,12 +317,9 @@ def ddnm_demo(
     options = preset_options(preset, steps=steps)
     image, mask, truth, names = demo_frames(n)
     files, sheets = _demo_files(out, names, overwrite)
-    side = image.shape[-1]
-    def check(size):
-        if size not in (None, side): raise ValueError(f'need a network of {side} x {side}, got one of {size}')
-    check(_network_size(model))
+    _check_side(_network_size(model), image.shape[-1])
     denoiser = load_denoiser(model, channels_last=True)
-    check(denoiser.image_size)
+    _check_side(denoiser.image_size, image.shape[-1])
     results, rows = _demo(denoiser, image, mask, truth, options, seed)
     columns = [image, mask*2 - 1, *(results[k] for k in (_GAUSSIAN, _PLAIN, 'biharmonic')), truth]
     for i, (file, sheet) in enumerate(zip(files, sheets)):

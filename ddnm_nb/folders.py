@@ -190,6 +190,7 @@ def _prepare(out, settings, overwrite):
     if world == 1:
         for p in out.rglob('.????????.part'): p.unlink()
 
+# %% ../nbs/practice/folders.ipynb #1082b5e4
 def _check_results(jobs, out, settings, overwrite):
     "Raise a `ValueError` unless results may be written where they shall go."
     used = [p for job in jobs for p in (job.picture, job.mask) if p]
@@ -200,8 +201,8 @@ def _check_results(jobs, out, settings, overwrite):
     real = {os.path.realpath(p) for p in used} & {os.path.realpath(p) for j in jobs for p in j.results}
     if real: raise ValueError(f'need results that replace no picture, got {min(real)}')
     if overwrite:
-        if _place()[1] > 1: raise ValueError('need one process beside --overwrite, got several')
-        return
+        if _place()[1] == 1: return
+        raise ValueError('need one process beside --overwrite, got several')
     _check_settings(out/_SETTINGS, settings, out)
     if out.is_dir() and any(out.iterdir()) and not (out/_SETTINGS).exists():
         raise ValueError(f'need a new folder, or one of such a run, or --overwrite, got {out}')

@@ -22,11 +22,10 @@ PATHS = {
         'experiments')],
     'Practice': ['practice/' + n for n in (
         'photographs', 'commands', 'tasks', 'folders', 'images', 'models_of_others', 'weight_files',
-        'guided_diffusion', 'large_images', 'video', 'challenge', 'training_loop', 'training_runs', 'records',
-        'dreaming_store', 'dreaming_fit',
-        'dreaming_layout', 'dreaming_frames', 'dreaming_mha', 'render_sdf', 'render_patient',
-        'render_occluders', 'render_frames', 'render_dataset', 'widgets', 'widget_pages', 'plane',
-        'plots', 'checks', 'console', 'start')],
+        'guided_diffusion', 'large_images', 'video', 'challenge', 'training_loop', 'training_runs',
+        'records', 'dreaming_store', 'dreaming_fit', 'dreaming_layout', 'dreaming_frames',
+        'dreaming_mha', 'render_sdf', 'render_patient', 'render_occluders', 'render_frames',
+        'render_dataset', 'widgets', 'widget_pages', 'plane', 'plots', 'checks', 'console', 'start')],
     'Reference': ['reference/' + n for n in ('results', 'vocabulary', 'questions')],
 }
 # who reads -> what they want, and the first notebooks of their route

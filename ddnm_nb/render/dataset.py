@@ -131,6 +131,7 @@ def _run_jobs(jobs, workers):
         for job in jobs: yield from _write_scene(*job)
     finally: torch.set_num_threads(threads)
 
+# %% ../../nbs/practice/render_dataset.ipynb #b1e6f5cb
 def _check_folder(root, settings):
     "Refuse a folder that holds other data; remember the settings (a dict) in one that is new."
     file = root/'settings.json'
