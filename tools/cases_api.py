@@ -28,7 +28,6 @@ MODULES = ('checks', 'records', 'train_run', 'pretrained', 'weights', 'guided', 
            'data.store', 'data.mha')
 FIXTURES = dict(
     toy=lambda p: store._write_toy_scenes(p, range(2)),
-    rows=lambda p: p.write_text('{"a": 1}\n', encoding='utf8'),
     mha=lambda p: mha.write_mha([np.zeros((4, 5, 3), np.uint8)], p),
     mha_text=lambda p: p.write_text('hello', encoding='utf8'),
     mha_huge=lambda p: p.write_bytes(b'NDims = 3\nDimSize = 99999 99999 9\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n'),
@@ -164,7 +163,7 @@ def damaged(kind, n=300):
         rng, counts = np.random.default_rng(0), dict(read=0, refused=0)
         source, suffix, use = dict(
             pickle=(f.foreign_pt, '.pt', lambda p: pretrained.load_network(p, 32)),
-            safetensors=(f.tiny, '.safetensors', lambda p: pretrained.load_network(p)),
+            safetensors=(f.net, '.safetensors', lambda p: pretrained.load_network(p)),
             state=(f.run/'state.pt', '.pt', lambda p: train_run._read_state(p)),
             zip=(f.zip, '.zip', lambda p: [s.gt and store_of(s) for s in layout.scenes(p)]))[kind]
         whole, p = source.read_bytes(), f.fuzzed/f'{kind}{suffix}'
