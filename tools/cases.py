@@ -217,7 +217,11 @@ def main():
     modules, counts, times, start = load(), dict(ok=0, clear=0, other=0), [], time.time()
     with tempfile.TemporaryDirectory() as d:
         root = Path(d).resolve()
-        makers = {k: v for m in modules for k, v in m.FIXTURES.items()}
+        makers = {}
+        for m in modules:
+            twice = makers.keys() & m.FIXTURES.keys()
+            if twice: raise ValueError(f'need fixtures of different names, got {twice} twice, in {m.__name__}')
+            makers |= m.FIXTURES
         fixtures = Fixtures(root, makers)
         for folder in ('cwd', 'out', 'fixtures'): (root/folder).mkdir()
         os.chdir(root/'cwd')
