@@ -62,7 +62,7 @@ docs: .venv/dev-ok ## the site, into _docs
 	$(BIN)/python tools/make_docs.py
 
 check-site: docs ## no broken link, no page without a picture, no picture without alt text, sizes
-	$(BIN)/python tools/check_site.py $(if $(shell command -v quarto),--online)
+	$(BIN)/python tools/check_site.py
 
 browser-test: docs ## drive the widgets in a browser: site, JupyterLab with ipywidgets 8 and 7.7.1; needs chromium and chromium-driver
 	$(BIN)/python tools/browser_test.py

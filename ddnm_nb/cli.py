@@ -24,6 +24,7 @@ from ddnm_nb.console import (
     _check_file,
     _check_format,
     _check_formats,
+    fit_threads,
     one_line_errors,
     out_paths,
     preset_options,
@@ -32,7 +33,7 @@ from ddnm_nb.console import (
 )
 from .data.frames import demo_frames
 from .ddnm import restore_steps
-from .folders import _inpaint_many, _network_size, restore_folder
+from .folders import _inpaint_many, _network_size, _run_folder
 from .images import _format_of, masked, save_image
 from .large_images import Pyramid, hole_region, inpaint_large_steps, level_sizes, shrink_with_mask
 from .metrics import biharmonic, psnr, ssim
@@ -204,8 +205,14 @@ def _restore_folder(o, options, pyramid): # the options of `ddnm_restore`, and w
         pictures=os.path.realpath(o.image), masks=os.path.realpath(o.mask) if o.mask else None)
     places = Path(o.image), Path(o.mask) if o.mask else None, Path(o.out)
     read = partial(_read, o, pyramid)
-    bad = restore_folder(read, load, places, settings, settings['batch'], o.samples, o.overwrite)
+    bad = _run_folder(read, load, places, settings, settings['batch'], o.samples, o.overwrite)
     if bad: raise OSError(f'{len(bad)} pictures were left out: {", ".join(sorted(bad)[:20])}')
+
+def _restore(o): # the options of `ddnm_restore`
+    "What `ddnm_restore` does: a folder, or one picture."
+    keep_memory()
+    fit_threads()
+    (_restore_folder if Path(o.image).is_dir() else _restore_file)(o, *_checked_options(o))
 
 # %% ../nbs/practice/commands.ipynb #88056526
 _MASK = ('its mask, same size: 255 = keep, 0 or transparent = hole, greys are cut; or a folder of '
@@ -249,9 +256,7 @@ def ddnm_restore(
     """Restore a picture with DDNM: fill holes, enlarge, colour, sharpen, denoise; or a folder of pictures.
     A file that is there is not replaced, unless --overwrite is given. A folder goes on where it was stopped.
     Exit status: 2 for bad input, before any work; 1 for a failure on the way; 130 when stopped."""
-    o = SimpleNamespace(**locals())
-    keep_memory()
-    (_restore_folder if Path(image).is_dir() else _restore_file)(o, *_checked_options(o))
+    _restore(SimpleNamespace(**locals()))
 
 # %% ../nbs/practice/commands.ipynb #42b1bc75
 def _score(method, x, truth, mask, nfe, seconds): # -> dict, a row of the table
@@ -286,9 +291,14 @@ def _demo(denoiser, image, mask, truth, options, seed): # -> {method: frames}, r
     return results, rows
 
 # %% ../nbs/practice/commands.ipynb #836af8a3
-def _check_side(size, side): # of the network or None, of the frames
-    "Raise a `ValueError` for a network of another size."
-    if size not in (None, side): raise ValueError(f'need a network of {side} x {side}, got one of {size}')
+def _load_for(model, side): # what `load_denoiser` takes, side of the frames
+    "Load a network; a `ValueError` if it has another size, before it is loaded where the file says so."
+    def check(size):
+        if size not in (None, side): raise ValueError(f'need a network of {side} x {side}, got one of {size}')
+    check(_network_size(model))
+    denoiser = load_denoiser(model, channels_last=True)
+    check(denoiser.image_size)
+    return denoiser
 
 def _demo_files(out, names, overwrite): # folder; names of frames -> paths of results, of sheets
     "Where the files of `ddnm_demo` go; a `ValueError` if they may not."
@@ -312,14 +322,13 @@ def ddnm_demo(
     """Restore the bundled frames with DDNM and compare with classical inpainting.
     Files that are there are not replaced, unless --overwrite is given."""
     keep_memory()
+    fit_threads()
     start = time.time()
     whole_number('seed', seed, -2**63, 2**63 - 10**7)
     options = preset_options(preset, steps=steps)
     image, mask, truth, names = demo_frames(n)
     files, sheets = _demo_files(out, names, overwrite)
-    _check_side(_network_size(model), image.shape[-1])
-    denoiser = load_denoiser(model, channels_last=True)
-    _check_side(denoiser.image_size, image.shape[-1])
+    denoiser = _load_for(model, image.shape[-1])
     results, rows = _demo(denoiser, image, mask, truth, options, seed)
     columns = [image, mask*2 - 1, *(results[k] for k in (_GAUSSIAN, _PLAIN, 'biharmonic')), truth]
     for i, (file, sheet) in enumerate(zip(files, sheets)):
@@ -387,6 +396,7 @@ def ddnm_train(
 ):
     "Train a denoiser on pictures; under `accelerate launch` on several processes or GPUs."
     keep_memory()
+    fit_threads()
     net = dict(size=size, ch=ch, mult=_numbers('mult', mult), n_res=n_res, patch=patch, data_std=data_std)
     net |= dict(attn_at=_attention(attn_at, net))
     of_training = {f.name for f in fields(TrainConfig)} & {*kwargs}

@@ -21,7 +21,9 @@ def _has_fast_bf16(device)->bool: # torch.device
     "Whether a device computes in bfloat16 by hardware; elsewhere it is slow."
     if device.type == 'cuda': return torch.cuda.get_device_capability(device) >= (8, 0)
     asks = ('_is_avx512_bf16_supported', '_is_amx_tile_supported')
-    return device.type == 'cpu' and any(getattr(torch.cpu, ask, bool)() for ask in asks)
+    has = device.type == 'cpu' and any(getattr(torch.cpu, ask, bool)() for ask in asks)
+    may = getattr(torch.ops.mkldnn, '_is_mkldnn_bf16_supported', bool)
+    return has and may()  # not where ONEDNN_MAX_CPU_ISA keeps the processor from it
 
 def choose_precision(
     precision:str, # 'float32', 'bf16', or 'auto': bf16 where the device is fast at it

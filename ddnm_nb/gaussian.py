@@ -8,6 +8,7 @@ __all__ = ['texture_spectrum', 'spectral_filter', 'sample_texture', 'texture_den
            'estimate_spectrum']
 
 # %% ../nbs/going_further/gaussian.ipynb #e0dc6648
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from .denoiser import Denoiser
-from .operators import LinearOperator, conjugate_gradients, dot, inv0, mirror
+from .operators import LinearOperator, _cg, _reflect, _reflector, conjugate_gradients, dot, mirror
 from .sampling import DDPM, Correction, check_range
 
 # %% ../nbs/going_further/gaussian.ipynb #01bf87a0
@@ -38,8 +39,18 @@ def spectral_filter(
     x:Tensor, # images (B,3,H,W)
 )->Tensor: # like `x`
     "Multiply each spatial frequency of grey and of two colours by its own factor."
-    half = g[..., :x.shape[-1]//2+1].to(x)   # a real image has a mirrored spectrum: half will do
-    return mirror(_GREY, torch.fft.irfft2(half*torch.fft.rfft2(mirror(_GREY, x)), s=x.shape[-2:]))
+    half, u = _half(g, x), _turn_grey(x)
+    return _reflect(u, torch.fft.irfft2(half*torch.fft.rfft2(_reflect(u, x)), s=x.shape[-2:]))
+
+# a real image has a mirrored spectrum: half will do
+def _half(g, x): return g[..., :x.shape[-1]//2+1].to(x)
+
+_TURNS = {} # what turns grey to the first channel, once for each device and dtype: no copy a step
+
+def _turn_grey(x):
+    key = x.device, x.dtype
+    if key not in _TURNS: _TURNS[key] = _reflector(_GREY).to(x)
+    return _TURNS[key]
 
 def sample_texture(
     spectrum:Tensor, # (3,H,W), from `texture_spectrum`
@@ -54,9 +65,11 @@ def texture_denoiser(
     alphas_cumprod:Tensor, # (T+1,)
 )->Denoiser: # exact
     "The exact denoiser of that prior: a Wiener filter."
+    there = {} # device -> both on it
     def predict(x, t):
-        a = alphas_cumprod[t].double().cpu()
-        return spectral_filter((1 - a).sqrt()/(a*spectrum + 1 - a), x)
+        if x.device not in there: there[x.device] = [v.to(x.device) for v in (spectrum, alphas_cumprod)]
+        p, a = there[x.device][0], there[x.device][1][t].double()
+        return spectral_filter((1 - a).sqrt()/(a*p + 1 - a), x)
     return Denoiser(predict, alphas_cumprod)
 
 # %% ../nbs/going_further/gaussian.ipynb #e8a68074
@@ -74,10 +87,14 @@ def gaussian_gain(
     v:Tensor, # (3,H,W) variances of the frequencies of grey and of two colours
     sigma_y:float=0., # standard deviation of the noise of r, in units of [-1,1]
     iters:int=1000, # most iterations of conjugate gradients
-)->Tensor: # V Aᵀ (A V Aᵀ + σ² I)⁻¹ r, images (B,3,H,W)
+)->Tensor: # C Aᵀ (A C Aᵀ + σ² I)⁻¹ r, images (B,3,H,W)
     "The most probable image that explains `r` under the prior with variances `v` (Kalman gain)."
     def K(d): return A(spectral_filter(v, A.adjoint(d))) + sigma_y**2*d
     u = conjugate_gradients(K, r, None, None, iters, 1e-10, warn=False)
+    left = ((r - K(u)).norm()/r.norm().clamp(min=1e-30)).item()
+    if not left <= 1e-3:
+        warnings.warn(f'gaussian_gain: a relative residual of {left:.1e} is left after {iters} rounds '
+                      'of conjugate gradients; float64, more of them or more noise help', stacklevel=2)
     return spectral_filter(v, A.adjoint(u))
 
 # %% ../nbs/going_further/gaussian.ipynb #abdfe0de
@@ -116,39 +133,77 @@ def as_spectrum(
     return spectrum
 
 # %% ../nbs/going_further/gaussian.ipynb #d1c04a01
+# share of the gain left that settles the rounds; that brings a warning; most rounds
+_GOAL, _LEFT, _MOST = .2, .5, 256
+
+class _Solver:
+    "Conjugate gradients for one trajectory: the first solution settles the rounds of each image."
+    def __init__(self, iters): self.rounds, self.own, self.left = iters, None, None
+    def __call__(self, K, b, M, floor): # K u = b; M is about K⁻¹; (B,), below it is rounding
+        u, left = self.solve(K, b, M, floor)
+        if self.left is None:
+            while (left > _GOAL).any() and self.rounds < _MOST: u, left = self.more(K, b, M, floor, left)
+            self.left = left
+        self.left = torch.maximum(self.left, left)
+        return u
+    def solve(self, K, b, M, floor):
+        iters = self.rounds if self.own is None else (self.rounds, self.own)
+        u, _, left = _cg(K, b, None, M, iters, 0, floor, True)
+        return u, left
+    def more(self, K, b, M, floor, left): # half as many again for the images that need them
+        own = torch.full_like(left, self.rounds) if self.own is None else self.own
+        self.rounds = min(self.rounds + (self.rounds + 1)//2, _MOST)
+        self.own = torch.where(left > _GOAL, self.rounds, own)
+        return self.solve(K, b, M, floor)
+    def finish(self): # after the last correction: here a GPU waits
+        "Warn if a correction was not solved to the tolerance."
+        left = 0. if self.left is None else self.left.max().item()
+        if not left > _LEFT: return
+        warnings.warn(f'GaussianCorrection: up to {left:.0%} of the gain is left after {self.rounds} '
+                      f'rounds of conjugate gradients, more than {_LEFT:.0%}; take more iters', stacklevel=2)
+
+# %% ../nbs/going_further/gaussian.ipynb #d1c04a05
 def _rounding(u, w): return 10*torch.finfo(u.dtype).eps*dot(u, w) # below this, only rounding
 
-def _noise_free(A, y, spectrum, iters): # -> correct(x0, a, b)
-    "The smallest d in the metric of 1/V with A d = y - A x0: A⁺, then a search in the null space."
+def _noise_free(A, y, spectrum, solve): # -> correct(x0, a, b)
+    "The smallest d in the metric of 1/C_t with A d = y - A x0: A⁺, then a search in the null space."
     def correct(x0, a, b):
         v, d = posterior_variance(spectrum, a), A.pinv(y - A(x0))
-        w = spectral_filter(1/v, d)
-        def K(n): return A.null(spectral_filter(1/v, n))
+        v, inverse = _half(v, d), _half(1/v, d)              # once a step, as the filters take them
+        w = spectral_filter(inverse, d)
+        def K(n): return A.null(spectral_filter(inverse, n))
         def M(s): return A.null(spectral_filter(v, s))
-        n = conjugate_gradients(K, -A.null(w), None, M, iters, 0, _rounding(d, w), warn=False)
-        return x0 + d + A.null(n)
+        return x0 + d + A.null(solve(K, -A.null(w), M, _rounding(d, w)))
     return correct
 
-def _noisy(A, y, spectrum, iters, sigma_y): # -> correct(x0, a, b)
-    "The change that maximises the posterior: (1/V + AᵀA/σ²) d = Aᵀ(y - A x0)/σ²."
-    singular_values = A.singular_values.to(y.device)
+def _noisy(A, y, spectrum, solve, sigma_y): # -> correct(x0, a, b)
+    "The change that maximises the posterior, in coordinates that suit any noise: d = d₀ + √g u."
+    s = A.singular_values.to(y.device).double()
     def correct(x0, a, b):
         v = posterior_variance(spectrum, a)
-        g = sigma_y**2/(sigma_y**2 + singular_values**2*v.mean())   # 1 where nothing is measured
-        seen = ((1 - g)*sigma_y*inv0(singular_values))**2
-        def K(d): return spectral_filter(1/v, d) + A.adjoint(A(d))/sigma_y**2
-        def M(s): return A.spectral(g, spectral_filter(v, A.spectral(g, s))) + A.spectral(seen, s)
-        s = A.adjoint(y - A(x0))/sigma_y**2
-        return x0 + conjugate_gradients(K, s, None, M, iters, 0, _rounding(s, M(s)), warn=False)
+        white = v.mean()
+        g = 1/(1 + (s*white.sqrt()/sigma_y)**2)              # 1 where nothing is measured
+        h, seen, light, heavy = [f.to(x0) for f in (g.sqrt(), 1 - g, (1 - g)/white, (1 - g)*white)]
+        v, inverse = _half(v, x0), _half(1/v, x0)            # once a step, as the filters take them
+        def K(u):
+            smooth = A.spectral(h, spectral_filter(inverse, A.spectral(h, u)))
+            return smooth + A.spectral(light, u)
+        def M(u):
+            rough = A.spectral(h, spectral_filter(v, A.spectral(h, u)))
+            return rough + A.spectral(heavy, u)
+        d = A.spectral(seen, A.pinv(y - A(x0)))              # the answer for a white spectrum
+        w = spectral_filter(inverse, d)
+        start = A.spectral(h, d/white.to(d) - w)
+        return x0 + d + A.spectral(h, solve(K, start, M, _rounding(d, w)))
     return correct
 
 # %% ../nbs/going_further/gaussian.ipynb #d1c04a02
 @dataclass(frozen=True, eq=False)
 class GaussianCorrection(Correction):
-    """Bayes' rule for Gaussian images: x0 + V Aᵀ(A V Aᵀ + σ²)⁻¹(y - A x0), V the posterior variance
+    """Bayes' rule for Gaussian images: x0 + C_t Aᵀ(A C_t Aᵀ + σ²)⁻¹(y - A x0), C_t = Cov[x_0|x_t]
     (LMMSE, Wiener; kin of ΠGDM, TMPD and MMPS)."""
     spectrum:tuple|Tensor # of clean images: (3,H,W), or (std, colour, slope) of `texture_spectrum`
-    iters:int=4 # rounds of conjugate gradients; with noise twice as many
+    iters:int=4 # rounds of conjugate gradients, at least
     needs_spectrum = 'noisy'
 
     def __post_init__(self):
@@ -173,8 +228,11 @@ class GaussianCorrection(Correction):
         spectrum = as_spectrum(self.spectrum, A.image_shape(y)).to(y.device)
         return self._correct(A, y, spectrum, float(sigma_y)), noise
     def _correct(self, A, y, spectrum, sigma_y): # -> correct(x0, a, b)
-        if sigma_y: return _noisy(A, y, spectrum, 2*self.iters, sigma_y)
-        return _noise_free(A, y, spectrum, self.iters)
+        solve = _Solver(self.iters)
+        if sigma_y: correct = _noisy(A, y, spectrum, solve, sigma_y)
+        else: correct = _noise_free(A, y, spectrum, solve)
+        correct.finish = solve.finish
+        return correct
 
 # %% ../nbs/going_further/gaussian.ipynb #d1c04a04
 @dataclass(frozen=True, eq=False, repr=False)

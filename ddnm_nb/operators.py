@@ -11,6 +11,7 @@ __all__ = ['LinearOperator', 'inv0', 'SVDOperator', 'Inpainting', 'Denoising', '
 import math
 import warnings
 from collections.abc import Callable
+from copy import copy
 
 import torch
 import torch.nn.functional as F
@@ -48,6 +49,13 @@ class LinearOperator:
         except NotImplementedError: return tuple(self.pinv(y).shape)
     def range(self, x): return self.pinv(self(x)) # A⁺A x: the part of x that y fixes
     def null(self, x): return x - self.range(x)   # (I-A⁺A) x: the unseen part
+    def to(self, device): # the same operator with its tensors there
+        "This operator on a device; a trajectory asks once, so that no step copies anything."
+        there = {k: v.to(device) for k, v in vars(self).items() if torch.is_tensor(v)}
+        if all(v is vars(self)[k] for k, v in there.items()): return self
+        moved = copy(self)
+        vars(moved).update(there)
+        return moved
     def __matmul__(self, other): return Compose(self, other)
     def __repr__(self): return type(self).__name__
 
@@ -119,9 +127,15 @@ def mirror(
     dim:int=1, # the axis to turn
 )->Tensor: # like `c`
     "Householder reflection along `dim`: swaps `q` and the first axis; its own inverse."
+    return _reflect(_reflector(q), c, dim)
+
+def _reflector(q): # unit vector (n,) -> the one (n,) that is turned round
     u = q.clone()
     u[0] -= 1
-    u = (u/u.norm().clamp(min=1e-30)).to(c).view(-1, *[1]*(c.ndim - 1 - dim % c.ndim))
+    return u/u.norm().clamp(min=1e-30)
+
+def _reflect(u, c, dim=1): # of `_reflector`, and as for `mirror`
+    u = u.to(c).view(-1, *[1]*(c.ndim - 1 - dim % c.ndim))
     return c - 2*u*(u*c).sum(dim, keepdim=True)
 
 # %% ../nbs/going_further/operators.ipynb #7487a7ac
@@ -141,7 +155,7 @@ class Grayscale(SVDOperator):
         weights=(1/3, 1/3, 1/3), # one for each channel; (.299, .587, .114) is luma
     ):
         s, self.q = _unit_vector(weights)
-        zeros = 0, 0, 0, 0, 0, len(self.q) - 1
+        self.u, zeros = _reflector(self.q), (0, 0, 0, 0, 0, len(self.q) - 1)
         self.singular_values = F.pad(s.view(1, 1, 1, 1), zeros)
     def check(self, x):
         _need_images(x)
@@ -153,7 +167,7 @@ class Grayscale(SVDOperator):
         if y.shape[1] != 1:
             raise ValueError(f'need a grey measurement (B,1,H,W), got {tuple(y.shape)}')
     def _image_shape(self, shape): return shape[0], len(self.q), *shape[2:]
-    def V(self, c): return mirror(self.q, c)
+    def V(self, c): return _reflect(self.u, c)
     Vt = V
     def U(self, c): return c[:, :1]
     def Ut(self, y): return F.pad(y, (0, 0, 0, 0, 0, len(self.q) - 1))
@@ -178,10 +192,11 @@ class AveragePooling(PatchOperator):
     ):
         self.r = whole_number('a factor', r, 1)
         s, self.q = _unit_vector([1/self.r**2]*self.r**2)
+        self.u = _reflector(self.q)
         self.singular_values = F.pad(s.view(1, 1, 1), (0, 0, 0, 0, 0, self.r**2 - 1))
     def _image_shape(self, shape): return *shape[:2], shape[2]*self.r, shape[3]*self.r
-    def V(self, c): return self.join(mirror(self.q, c, 2))
-    def Vt(self, x): return mirror(self.q, self.cut(x), 2)
+    def V(self, c): return self.join(_reflect(self.u, c, 2))
+    def Vt(self, x): return _reflect(self.u, self.cut(x), 2)
     def U(self, c): return c[:, :, 0]
     def Ut(self, y): return F.pad(y[:, :, None], (0, 0, 0, 0, 0, self.r**2 - 1))
 
@@ -200,12 +215,14 @@ def _asymmetry(f, u, v): # operator, and two inputs of one shape
     return ((dot(f(u), v) - dot(u, f(v))).abs()/size).max().item()
 
 # %% ../nbs/going_further/operators.ipynb #39e72529
+_SETTLED = .05 # change of the smallest singular value that is small enough
+
 def _unit_norm(x): return x/x.norm().clamp(min=1e-30)
 
 def extreme_singular_values(
     A, # operator with `adjoint` and `pinv`
     x:Tensor, # an image (1,C,H,W), for its shape, dtype and device
-    rounds:int=3, # power iterations on the pseudo-inverse, two solutions each
+    rounds:int=10, # power iterations on the pseudo-inverse, two solutions each, at most
     largest:bool=True, # False: only the smallest is wanted; the largest is nan then
 )->tuple: # (largest, smallest nonzero) singular value; exact for an SVDOperator
     "The ends of the spectrum of `A`, by power iterations."
@@ -217,9 +234,14 @@ def extreme_singular_values(
     g = torch.Generator().manual_seed(0)
     u, w = (torch.randn(t.shape, generator=g).to(t) for t in (x, A(x)))
     for _ in range(30*largest): u = _unit_norm(A.adjoint(A(u)))
-    for _ in range(rounds):
-        v = _unit_norm(A.pinv(w))
+    for i in range(rounds):                                              # at least three
+        v, before = _unit_norm(A.pinv(w)), w.norm()
         w = conjugate_gradients(A.adjoint, v, A, None, 1000, 1e-6)       # (A⁺)ᵀ v
+        settled = (w.norm() - before).abs() <= _SETTLED*w.norm()
+        if i > 1 and settled: break
+    if not settled:
+        warnings.warn('extreme_singular_values: the smallest still falls by more than '
+                      f'{_SETTLED:.0%} a round after {rounds} rounds', stacklevel=2)
     smallest = 1/w.norm().clamp(min=1e-30).item()
     return A(u).norm().item() if largest else math.nan, smallest
 
@@ -288,7 +310,7 @@ def conjugate_gradients(
     warn:bool=True, # warn if iterations run out; False: a fixed number is wanted
 )->Tensor: # x with A(x) = y, to this tolerance
     "Conjugate gradients from 0 (Hestenes and Stiefel 1952), each image by itself."
-    x, unfinished = _cg(A, y, adjoint, precondition or _same, iters, tol, floor, warn)
+    x, unfinished, _ = _cg(A, y, adjoint, precondition or _same, iters, tol, floor, warn)
     if warn and unfinished.any():
         warnings.warn('conjugate_gradients: not yet at a relative residual of '
                       f'{tol} after {iters} iterations; check_operator measures what '
@@ -296,30 +318,34 @@ def conjugate_gradients(
     return x
 
 # %% ../nbs/going_further/operators.ipynb #43683fba
+_LOOK = 10, 1 # rounds from one look at what is left to the next: on a GPU, on a CPU
+
 def _same(x): return x
 
-def _cg(A, y, adjoint, M, iters, tol, floor, look): # look: say what is unfinished
-    "The rounds of `conjugate_gradients`: x, and which images need more of them."
+def _cg(A, y, adjoint, M, iters, tol, floor, look): # look: say what is unfinished; iters: or (most, (B,))
+    "The rounds of `conjugate_gradients`: x, which images need more, share of rᵀMr left (B,)."
     back = adjoint or _same
     r, s = y, back(y)                                    # s is what has to vanish
     x, p = torch.zeros_like(s), M(s)
-    g = dot(s, p)
+    start = g = dot(s, p)
     rest = torch.maximum(tol**2*g, torch.as_tensor(floor).to(g))
     live, tiny = g > rest, 1e-300 if s.dtype == torch.float64 else 1e-30
-    for i in range(iters):
-        if tol and not live.any(): break  # a GPU waits here: not for fixed rounds
+    most, own = iters if isinstance(iters, tuple) else (iters, None)
+    for i in range(most):
+        if tol and i % _LOOK[live.device.type == 'cpu'] == 0 and not live.any(): break  # a GPU waits
         w = A(p)
         curve = dot(w, w) if adjoint else dot(p, w)
         live = live & (curve > 0)         # past this, only rounding is left to follow
+        if own is not None: live = live & (i < own)
         step = torch.where(live, g/curve.clamp(min=tiny), 0)
         x, r = x + along(step, p)*p, r - along(step, w)*w
-        if i == iters - 1 and not look: break
+        if i == most - 1 and not look: break
         s = back(r)
         z = M(s)
         g_old, g = g, torch.where(live, dot(s, z), g)
         live = live & (g > rest)
         p = z + along(torch.where(live, g/g_old, 0), p)*p
-    return x, live
+    return x, live, torch.where(g > rest, g/start, 0)
 
 # %% ../nbs/going_further/operators.ipynb #1555cde5
 def _checked_rounds(iters, tol): # of conjugate gradients
@@ -355,6 +381,12 @@ class Compose(IterativeOperator):
     def _image_shape(self, shape):
         for o in self.operators: shape = o._image_shape(shape)
         return shape
+    def to(self, device):
+        there = [o.to(device) for o in self.operators]
+        if all(a is b for a, b in zip(there, self.operators)): return self
+        moved = copy(self)
+        moved.operators = there
+        return moved
     def __call__(self, x):
         for o in reversed(self.operators): x = o(x)
         return x

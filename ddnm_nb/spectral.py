@@ -38,15 +38,6 @@ def _need_size(x, size, what='images'): # tensor, (H,W), what it should be
     _need_images(x)
     if x.shape[2:] != size: raise ValueError(f'need {what} of height and width {size}, got {tuple(x.shape)}')
 
-def _finite_kernel(k, axes)->Tensor: # what should be a kernel -> float64
-    "A kernel of so many axes; a `ValueError` if it is not finite, or 0 everywhere."
-    try: k = torch.as_tensor(k, dtype=torch.float64)
-    except (TypeError, ValueError, RuntimeError) as e:
-        raise ValueError(f'need a kernel of numbers, got {type(k).__name__}') from e
-    if k.ndim == axes and k.numel() and k.isfinite().all() and k.any(): return k
-    got = 'NaN or infinity' if not k.isfinite().all() else f'shape {tuple(k.shape)}' if k.any() else 'zeros'
-    raise ValueError(f'need a finite kernel of {axes} axes, not all zero, got {got}')
-
 # %% ../nbs/going_further/spectral.ipynb #377b6fdc
 class Separable(SVDOperator):
     "`Y = Ah X Awᵀ` for every channel: any separable blur or down-sampling."
@@ -140,6 +131,16 @@ def hartley(
     f = torch.fft.fft2(x, norm='ortho')
     return f.real - f.imag
 
+# %% ../nbs/going_further/spectral.ipynb #5b655c3e
+def _finite_kernel(k, axes)->Tensor: # what should be a kernel -> float64
+    "A kernel of so many axes; a `ValueError` if it is not finite, or 0 everywhere."
+    try: k = torch.as_tensor(k, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError) as e:
+        raise ValueError(f'need a kernel of numbers, got {type(k).__name__}') from e
+    if k.ndim == axes and k.numel() and k.isfinite().all() and k.any(): return k
+    got = 'NaN or infinity' if not k.isfinite().all() else f'shape {tuple(k.shape)}' if k.any() else 'zeros'
+    raise ValueError(f'need a finite kernel of {axes} axes, not all zero, got {got}')
+
 # %% ../nbs/going_further/spectral.ipynb #2758fe90
 class FFTBlur(SVDOperator):
     "Blur by any kernel on images that are wrapped round at their edges (circular convolution)."
@@ -183,9 +184,9 @@ def fwht(
     return x/n**.5
 
 # %% ../nbs/going_further/spectral.ipynb #d604ec73
-def _cosines(n): # length
+def _cosines(n, device=None): # length, where
     "Orthonormal cosine basis (DCT-II), (n,n), float64."
-    i = torch.arange(n, dtype=torch.float64)
+    i = torch.arange(n, dtype=torch.float64, device=device)
     C = torch.cos(torch.pi/n*(i + .5)*i[:, None])*(2/n)**.5
     C[0] /= 2**.5
     return C
@@ -193,7 +194,7 @@ def _cosines(n): # length
 def _mix(x, back=False): # (...,n), any n; whether to undo it
     "Orthonormal transform of the last axis: Walsh-Hadamard on the power of two in n, cosines on the rest."
     two = x.shape[-1] & -x.shape[-1]
-    C = _cosines(x.shape[-1]//two).to(x)
+    C = _cosines(x.shape[-1]//two, x.device).to(x)
     return fwht((C.T if back else C) @ x.unflatten(-1, (-1, two))).flatten(-2)
 
 # %% ../nbs/going_further/spectral.ipynb #1eb98dc3

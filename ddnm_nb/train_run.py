@@ -88,7 +88,7 @@ def save_state(
     "Write a run to a file, whole or not at all; on a full disk an `OSError`, and the old file stays."
     _check_finite(st)
     d = {k: getattr(st, k).state_dict() for k in ('model', 'ema', 'opt')}
-    d |= dict(step=st.step, loss=st.loss, window=st.window, settings=settings or {})
+    d |= dict(step=st.step, loss=float(st.loss), window=[*map(float, st.window)], settings=settings or {})
     try:
         with whole_file(path) as tmp: torch.save(d, tmp)
     except (OSError, RuntimeError) as e:
@@ -223,7 +223,7 @@ def _write_row(out:Path, settings:dict):
 # %% ../nbs/practice/training_runs.ipynb #c27de36c
 def _log_step(st:TrainState, out:Path, per_epoch:int, since:float)->float: # since: time of the last line
     "Log the mean loss since the last line, and return it."
-    loss, epoch = sum(st.window)/len(st.window), st.step/per_epoch
+    loss, epoch = sum(map(float, st.window))/len(st.window), st.step/per_epoch
     if st.acc.is_main_process:
         append_row(out/'log.jsonl', step=st.step, epoch=epoch, loss=loss, took=time.time() - since)
     st.window = []

@@ -48,6 +48,12 @@ def precisions():
     "float32, and bf16 where the processor has it fast; elsewhere it is many times slower."
     return ['float32'] + ['bf16']*(bundled(precision='auto').precision == 'bf16')
 
+def chosen():
+    "What 'auto' chose here, and why."
+    has = 'has' if precisions()[-1] == 'bf16' else 'has not'
+    level = torch.backends.cpu.get_cpu_capability()
+    return f'precision auto: {precisions()[-1]}, for this processor ({level}) {has} bfloat16 in hardware'
+
 def restored(denoiser, A, y, sampler=SAMPLER, correction=CORRECTIONS['projection']):
     return restore(denoiser, A, y, sampler=sampler, correction=correction, seeds=0)
 
@@ -207,6 +213,7 @@ def main(
     "Time `restore`."
     torch.set_num_threads(1)
     if only: return one(*json.loads(only))
+    print(chosen(), flush=True)
     kept, about = keep_memory(), dict(threads=1, machine=machine(), torch=torch.__version__)
     tables = (overhead(rounds), parts(), sizes(), options(rounds, 1), options(5, 16),
               diffusers_repaint(rounds), gpu())

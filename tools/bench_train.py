@@ -16,12 +16,15 @@ from pathlib import Path
 import torch
 
 from ddnm_nb.data.frames import SAMPLES, Frames
+from ddnm_nb.denoiser import choose_precision
 from ddnm_nb.images import whole_file
 from ddnm_nb.records import append_row, machine
 from ddnm_nb.schedule import linear_schedule
 from ddnm_nb.training import TrainConfig, new_state, train
 from ddnm_nb.unet import SMALL, UNet
 
+PRECISION = choose_precision('auto', torch.device('cuda' if torch.cuda.is_available() else 'cpu'))
+MIXED = 'bf16' if PRECISION == 'bf16' else 'no'  # in the words of accelerate
 # the shape of diffusers' network below: no patches at the input
 ALIKE = SMALL | dict(patch=1, ch=32, mult=(1, 2, 3, 4), attn_at=(16,))
 
@@ -30,7 +33,7 @@ def ours(ds, bs, **change):
     torch.manual_seed(0)
     st = new_state(UNet(**SMALL | change))
     yield sum(p.numel() for p in st.model.parameters())
-    yield from train(st, ds, linear_schedule(), TrainConfig(epochs=1000, bs=bs, precision='bf16'))
+    yield from train(st, ds, linear_schedule(), TrainConfig(epochs=1000, bs=bs, precision=PRECISION))
 
 def ours_alike(ds, bs): return ours(ds, bs, **ALIKE)
 
@@ -47,7 +50,7 @@ def diffusers_loop(ds, bs):
     from diffusers.optimization import get_cosine_schedule_with_warmup
     from diffusers.training_utils import EMAModel
     torch.manual_seed(0)
-    acc, model, schedule = Accelerator(mixed_precision='bf16'), diffusers_network(), DDPMScheduler(1000)
+    acc, model, schedule = Accelerator(mixed_precision=MIXED), diffusers_network(), DDPMScheduler(1000)
     yield sum(p.numel() for p in model.parameters())
     ema = EMAModel(model.parameters(), decay=.999, use_ema_warmup=True)
     opt = torch.optim.AdamW(model.parameters(), fused=True)
@@ -116,7 +119,7 @@ def main():
     if args.one: return measure(args.one, args.bs, args.steps)
     done = []
     for row in rows(args.rounds, args.steps, map(int, args.sizes.split(','))):
-        about = dict(precision='bf16', size=128, threads=torch.get_num_threads(), machine=machine())
+        about = dict(precision=PRECISION, size=128, threads=torch.get_num_threads(), machine=machine())
         done.append(row | about | dict(torch=torch.__version__))
         print(done[-1], flush=True)
     if args.out:

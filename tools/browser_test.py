@@ -4,8 +4,9 @@ The site has no kernel, JupyterLab 4 runs ipywidgets 8, JupyterLab 3 runs ipywid
 Chromium and its driver (Debian: apt-get install chromium chromium-driver) and the site of `make
 docs`. The browser can reach nothing but this machine, so whatever a page wants from elsewhere is
 an error. A widget passes where every way of driving it that it has (keys, mouse, play button,
-choice) changes what is seen of its picture. The last line is 'N passed, N failed', counted in
-widgets."""
+choice) changes what is seen of its picture. Every page of the site is held against
+tools/page_test.py: contrast, width, and the length of a lesson. The last line is 'N passed, N
+failed', counted in widgets."""
 import argparse
 import http.server
 import os
@@ -17,16 +18,21 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import Queue
 
 import nbformat
-from heads import root
+from heads import page, root, settings
+from nav import listed
+from page_test import UNFOLD, illegible, lesson_size, too_wide, wait
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+BASE = settings()['doc_baseurl']
 FIGURE = 'figure[class*="ddnm-"]:not(.ddnm-note)'  # all but the note, which has no controls
 LAB7 = ['jupyterlab==3.6.8', 'ipywidgets==7.7.1', 'jupyterlab_widgets==1.1.11',
         'widgetsnbextension==3.6.10', 'ipykernel<7', 'setuptools<81', 'traitlets<5.15']
@@ -51,25 +57,18 @@ def browser(folder, size=(1280, 1000)):
     d.set_script_timeout(600)
     return d
 
-def wait(f, seconds=20, what='something'):
-    "The first true value of `f()`."
-    end = time.time() + seconds
-    while time.time() < end:
-        if v := f(): return v
-        time.sleep(.1)
-    raise TimeoutError(f'waited {seconds} s for {what}')
-
 # ---- one widget
 
 LOOK = """const pics=[...arguments[0].querySelectorAll('img')].filter(i=>!i.closest('label'));
-return JSON.stringify(pics.map(i=>{const c=document.createElement('canvas'); c.width=c.height=32;
+const lines=[...arguments[0].querySelectorAll('svg[role=img] path')].map(p=>p.getAttribute('d'));
+return JSON.stringify([lines, pics.map(i=>{const c=document.createElement('canvas'); c.width=c.height=32;
 const g=c.getContext('2d'); g.drawImage(i,0,0,32,32); const s=getComputedStyle(i);
 return [i.complete&&i.naturalWidth>0, s.clipPath, s.opacity, s.display,
-  [...g.getImageData(0,0,32,32).data]]}))"""
+  [...g.getImageData(0,0,32,32).data]]})])"""
 SHOW = 'arguments[0].scrollIntoView({block:"center", behavior:"instant"})'
 
 def look(d, fig):
-    "What is seen of a widget's pictures: 32 x 32 pixels of each, and how they are cut and blended."
+    "What is seen of a widget's pictures: drawn lines; of the others 32 x 32 pixels, the cut and the blend."
     return d.execute_script(LOOK, fig)
 
 def changes(d, fig, do, seconds=8):
@@ -102,12 +101,19 @@ def try_slider(d, fig, slider):
     d.execute_script('arguments[0].focus({preventScroll:true})', slider)
     return {'keys': changes(d, fig, key), 'mouse': changes(d, fig, click)}
 
+def try_particles(d, fig, svg):
+    "Whether a click into a corner of the plane chooses another particle."
+    def click(x, y):
+        move = ActionChains(d).move_to_element_with_offset(svg, x*svg.size['width'], y*svg.size['height'])
+        return move.click().perform()
+    corners = [(.3, -.3), (-.3, .3), (.3, .3), (-.3, -.3)]
+    return any(changes(d, fig, lambda c=c: click(*c), 2) for c in corners)
+
 def drive(d, fig):
     "Drive one widget of stored pictures in every way it has: {way: whether its picture changed}."
     d.execute_script(SHOW, fig)
-    img = fig.find_element(By.CSS_SELECTOR, 'img')
-    loaded = 'return arguments[0].complete && arguments[0].naturalWidth>0'
-    wait(lambda: d.execute_script(loaded, img), what='the picture')
+    loaded = 'return [...arguments[0].querySelectorAll("img")].every(i=>i.complete && i.naturalWidth>0)'
+    wait(lambda: d.execute_script(loaded, fig), what='the picture')
     kind = next(c for c in fig.get_attribute('class').split() if c.startswith('ddnm-'))
     ways, choice = {}, try_choices(d, fig)
     if choice is not None: ways['choice'] = choice
@@ -116,6 +122,7 @@ def drive(d, fig):
     for b in fig.find_elements(By.CSS_SELECTOR, 'button[aria-label=Play]')[:1]:
         ways['play'] = changes(d, fig, b.click)
         if b.get_attribute('aria-label') == 'Pause': d.execute_script('arguments[0].click()', b)
+    for svg in fig.find_elements(By.CSS_SELECTOR, 'svg.all'): ways['particle'] = try_particles(d, fig, svg)
     return kind.removeprefix('ddnm-'), ways
 
 def report(where, name, kind, ways, rows):
@@ -126,51 +133,47 @@ def report(where, name, kind, ways, rows):
 
 # ---- the site
 
-WIDER = """const w=document.documentElement.clientWidth;
-function lost(x){ const r=x.getBoundingClientRect();
-  if(!r.width||!r.height||r.right<=w+1||!x.checkVisibility()) return false;
-  if(getComputedStyle(x).position=='absolute') return false;
-  for(let p=x.parentElement; p&&p.tagName!='MAIN'; p=p.parentElement)
-    if(getComputedStyle(p).overflowX!='visible') return false;
-  return true; }
-const x=[...document.querySelectorAll('main *')].find(lost); return x?x.outerHTML.slice(0,120):''"""
-
 def errors(d):
     "What the browser complains of."
     return [e['message'] for e in d.get_log('browser') if e['level'] == 'SEVERE']
-
-def too_wide(d, name):
-    "What is wider than a desk's and a phone's page: what is wide shall scroll in itself."
-    for width in (1280, 390):
-        metrics = dict(width=width, height=900, deviceScaleFactor=1, mobile=False)
-        d.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', metrics)
-        if over := d.execute_script(WIDER): yield f'{name}: wider than {width} pixels: {over}'
-    d.execute_cdp_cmd('Emulation.clearDeviceMetricsOverride', {})
 
 def serve(docs):
     "A server of the site, in a thread."
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *a, **k): super().__init__(*a, directory=str(docs), **k)
         def log_message(self, *a): pass
+        def translate_path(self, path): return super().translate_path(path.removeprefix(BASE))
     server = http.server.ThreadingHTTPServer(('localhost', free_port()), Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
 
-def site(d, docs, rows, most=3):
-    "The static site, served with no kernel: up to `most` widgets of each page."
-    server, bad = serve(docs), []
-    pages = [p for p in docs.rglob('*.html') if 'site_libs' not in p.parts]
-    for p in sorted(pages, key=lambda p: (p.name != 'index.html', p.relative_to(docs))):
-        name = p.relative_to(docs).as_posix()
-        d.get(f'http://localhost:{server.server_port}/{name}')
-        found = d.find_elements(By.CSS_SELECTOR, FIGURE)
-        found, seen = [f for f in found if f.is_displayed()], set()  # none in a fold
-        for fig in found:
-            kind = fig.get_attribute('class')
-            if len(seen) >= most or (kind in seen and len(found) > most): continue
-            seen.add(kind)
-            report('site', name, *drive(d, fig), rows)
-        bad += [*too_wide(d, name), *(f'{name}: {e[:200]}' for e in errors(d))]
+def visit(d, at, name, rows, most):
+    "One page: up to `most` of its widgets are driven; what is wrong with the page."
+    d.get(f'{at}/{name}')
+    found = d.find_elements(By.CSS_SELECTOR, FIGURE)
+    found, seen = [f for f in found if f.is_displayed()], set()  # none in a fold
+    for fig in found:
+        kind = fig.get_attribute('class')
+        if len(seen) >= most or (kind in seen and len(found) > most): continue
+        seen.add(kind)
+        report('site', name, *drive(d, fig), rows)
+    lesson = name in {page(n).replace('.ipynb', '.html') for n in listed('Course')}
+    bad = [*lesson_size(d, name)] if lesson else []
+    d.execute_script(UNFOLD)  # from here on what is folded counts too
+    bad += [*too_wide(d, name, lesson), *illegible(d, name)]
+    return bad + [f'{name}: {e[:200]}' for e in errors(d)]
+
+def site(drivers, docs, rows, only='', most=3):
+    "The static site, served with no kernel, its pages shared out among the drivers."
+    server, free = serve(docs), Queue()
+    for d in drivers: free.put(d)
+    pages = [p.relative_to(docs).as_posix() for p in docs.rglob('*.html') if 'site_libs' not in p.parts]
+    pages = [n for n in pages if only in n]
+    def one(name):
+        d = free.get()
+        try: return visit(d, f'http://localhost:{server.server_port}', name, rows, most)
+        finally: free.put(d)
+    with ThreadPoolExecutor(len(drivers)) as pool: bad = sum(pool.map(one, sorted(pages)), [])
     server.shutdown()
     return bad
 
@@ -300,23 +303,27 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     places = ['site', 'lab', 'lab7']
     p.add_argument('places', nargs='*', default=places, help=f'{", ".join(places)}; else all')
+    p.add_argument('--only', default='', help='pages of the site whose address holds this')
     p.add_argument('--docs', type=Path, default=root/'_docs')
     p.add_argument('--env7', type=Path, help='an environment with ipywidgets 7.7.1, or where to make it')
     args, rows, bad = p.parse_args(), [], []
     with tempfile.TemporaryDirectory() as tmp:
         tmp = Path(tmp)
-        d = browser(tmp/'chromium')
+        two = ['chromium', 'second'] if 'site' in args.places else ['chromium']
+        d, *others = drivers = [browser(tmp/name) for name in two]
         try:
             for place in args.places:
                 start, before = time.time(), len(rows)
-                if place == 'site': bad += site(d, args.docs.resolve(), rows)
+                if place == 'site': bad += site(drivers, args.docs.resolve(), rows, args.only)
+                while others: others.pop().quit()
                 if place == 'lab': lab(d, 'lab', sys.executable, CELLS, tmp, rows)
                 if place == 'lab7':
                     lab(d, 'lab7', env7((args.env7 or tmp/'env7').absolute()), CELLS, tmp, rows)
                 n = len(rows) - before
                 print(f'{place}: {n} widgets, {time.time() - start:.0f} s', flush=True)
-                if n < 8: bad.append(f'{place}: need at least 8 widgets, got {n}')
-        finally: d.quit()
+                if n < 8 and not args.only: bad.append(f'{place}: need at least 8 widgets, got {n}')
+        finally:
+            for each in [d, *others]: each.quit()
     for b in bad: print(b)
     passed = sum(r[2] for r in rows)
     failed = len(rows) - passed + len(bad)

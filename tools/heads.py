@@ -7,6 +7,7 @@ does that."""
 import argparse
 import json
 import os
+import re
 import sys
 from configparser import ConfigParser
 from pathlib import Path
@@ -25,6 +26,11 @@ def settings():
 def name_of(path):
     "A notebook as the tools call it: its path below nbs/."
     return path.relative_to(root/'nbs').as_posix()
+
+def page(name):
+    "The name of a page of the site: course/06_ddnm.ipynb -> course/ddnm.ipynb."
+    folder, _, file = name.rpartition('/')
+    return (folder and folder + '/') + re.sub(r'^\d+[a-z]?_', '', file)
 
 def notebooks():
     "Every notebook below nbs/: the front page, then the folders in the order of reading."

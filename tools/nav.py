@@ -18,27 +18,28 @@ PATHS = {
         '05_sampling', '06_ddnm', '07_ddnm_plus', '08_time_travel', '09_does_it_work')],
     'Going further': ['going_further/' + n for n in (
         'operators', 'unet', 'objective', 'spectral', 'gaussian', 'second_order', 'sampler_noise',
-        'noisy_measurements', 'travel', 'two_pixels', 'exact_posteriors', 'methods', 'uncertainty', 'tables',
-        'experiments')],
+        'noisy_measurements', 'travel', 'two_pixels', 'exact_posteriors', 'methods', 'metrics', 'uncertainty',
+        'tables', 'experiments')],
     'Practice': ['practice/' + n for n in (
-        'photographs', 'commands', 'tasks', 'folders', 'images', 'models_of_others', 'weight_files',
-        'guided_diffusion', 'large_images', 'video', 'challenge', 'training_loop', 'training_runs',
-        'records', 'dreaming_store', 'dreaming_fit', 'dreaming_layout', 'dreaming_frames',
-        'dreaming_mha', 'render_sdf', 'render_patient', 'render_occluders', 'render_frames',
-        'render_dataset', 'widgets', 'widget_pages', 'plane', 'plots', 'checks', 'console', 'start')],
+        'your_picture', 'photographs', 'commands', 'tasks', 'folders', 'images', 'models_of_others',
+        'weight_files', 'guided_diffusion', 'large_images',
+        'video', 'challenge', 'training_loop', 'training_runs', 'records', 'dreaming_store', 'dreaming_fit',
+        'dreaming_layout', 'dreaming_frames', 'dreaming_mha', 'render_sdf', 'render_patient',
+        'render_occluders', 'render_frames', 'render_dataset', 'widgets', 'widget_pages', 'plane',
+        'plots', 'checks', 'console', 'start')],
     'Reference': ['reference/' + n for n in ('results', 'vocabulary', 'questions')],
 }
 # who reads -> what they want, and the first notebooks of their route
 READERS = {
     'student': ('ten lessons in order',
-                ['course/00_one_page', 'course/01_inverse_problems', 'course/06_ddnm']),
+                ['course/00_one_page', 'course/01_inverse_problems']),
     'teacher': ('pictures that move, exercises',
                 ['course/05_sampling', 'course/08_time_travel', 'reference/questions']),
     'researcher': ('what is true, and where it fails',
                    ['going_further/exact_posteriors', 'going_further/methods',
                     'reference/results']),
     'engineer': ('your pictures, your model',
-                 ['practice/your_picture', 'practice/photographs', 'practice/commands',
+                 ['practice/your_picture', 'practice/commands',
                   'practice/models_of_others']),
 }
 API = 'reference/api.ipynb'  # made by tools/make_docs.py, on the site only
@@ -66,6 +67,7 @@ def nav(have):
     rooms = {p: [n for n in listed(p) if n in have] for p in PATHS}
     out = ['  navbar:', '    left:', '      - {text: Start, href: index.ipynb}']
     out += [f'      - {{text: {p}, href: {ns[0]}}}' for p, ns in rooms.items() if ns]
+    out += ['    right:', f"      - {{icon: github, text: Code, href: {settings()['git_url']}}}"]
     out += ['  sidebar:', '    style: floating', '    collapse-level: 1']
     out += ['    contents:', '      - index.ipynb']
     for p, ns in rooms.items():

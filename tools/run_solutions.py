@@ -1,8 +1,9 @@
 """Run notebooks without their slow cells, then their folded solutions in the same kernel.
 
-A solution is the Python code in a folded callout (`::: {.callout-tip collapse="true"}`) or in
-<details>. The last line is 'N passed, N failed', counted in notebooks; exit 1 if a solution does
-not run."""
+A solution is the Python code in a folded callout: `::: {.callout-tip collapse="true"}`, a line
+`## Solution`, the text, `:::`. A callout around code cells, which run with the notebook, has its
+marks in cells of their own. The last line is 'N passed, N failed', counted in notebooks; exit 1 if
+a solution does not run."""
 import argparse
 import re
 import sys
@@ -14,11 +15,10 @@ from nbclient.exceptions import CellExecutionError
 
 CODE = re.compile(r'```\{?\.?python[^\n]*\n(.*?)```', re.S)
 CALLOUT = re.compile(r'^(:::+) *\{[^}]*collapse="?true"?[^}]*\}\n(.*?)^\1 *$', re.M | re.S)
-DETAILS = re.compile(r'<details\b.*?</details>', re.S)
 
 def folds(text):
     "The folded parts of a Markdown text."
-    return [m[2] for m in CALLOUT.finditer(text)] + DETAILS.findall(text)
+    return [m[2] for m in CALLOUT.finditer(text)]
 
 def solutions(nb):
     "The code of every folded solution, in order."

@@ -75,6 +75,13 @@ def cases():
     done = run(sys.executable, Path('tools')/'cases.py')
     return says(f"cases: {done.stdout.strip().splitlines()[-1:]}", output(done))
 
+def one_fold():
+    "What is folded in a text is a callout with its title inside, as tools/run_solutions.py reads it."
+    cells = [(p, c) for p in notebooks() for c in read_nb(p)['cells'] if c['cell_type'] == 'markdown']
+    other = re.compile(r'<details|^:::.*collapse=.*(title=|\}\n(?!## ))', re.M)
+    found = [f"{name_of(p)} {c['id']}" for p, c in cells if other.search(''.join(c['source']))]
+    return says('what is folded is a callout', found and f'<details> or a title in {found}')
+
 def lint(): return says('ruff', output(run(BIN/'ruff', 'check', *RUFF)))
 
 IMPORT = '''
@@ -129,6 +136,9 @@ CHECKS = {
     'readme': lambda: unchanged('README.md is what nbs/index.ipynb says', 'python', 'tools/make_readme.py'),
     'address': one_address,
     'paths': no_relative_paths,
+    'folds': one_fold,
+    'lessons': lambda: tool('lessons are short, and begin with a picture', 'lesson_size.py'),
+    'site': lambda: tool('the site as Quarto writes it is mended and checked', 'site_test.py'),
     'ruff': lint,
     'cases': cases,
     'wheel': wheel,

@@ -135,6 +135,7 @@ def _run_jobs(jobs, workers):
 def _check_folder(root, settings):
     "Refuse a folder that holds other data; remember the settings (a dict) in one that is new."
     file = root/'settings.json'
+    if root.exists() and not root.is_dir(): raise ValueError(f'need a folder, got the file {root}')
     if file.exists():
         was = read_settings(file)
         differ = [k for k in settings | was if settings.get(k) != was.get(k)]

@@ -1,0 +1,75 @@
+"""What the built site still needs: Quarto and smalldocs write pages, this makes them one site.
+
+Every page reads without a network: KaTeX comes from tools/katex, fonts are the system's, and the
+loaders that Quarto adds for widgets with a kernel go. Tables get boxes in which they scroll, the
+navigation bar marks the section that is read, and the page for wrong addresses finds the site from
+every address."""
+import posixpath
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import urlsplit
+
+KATEX = Path(__file__).with_name('katex')
+CDN = re.compile(r'https://cdn\.jsdelivr\.net/npm/katex@[\w.]+/dist')
+FONTS = re.compile(r'@import\s*(?:url\(\s*)?(["\']?)https?://fonts\.[^"\')]*\1\s*\)?\s*;?')
+LOADER = re.compile(r'<script[^>]*(?:(?:require|jquery|polyfill)(?:\.min)?\.js|html-manager)[^>]*>'
+                    r'</script>\s*|<script[^>]*>\s*define\(.jquery.[^<]*</script>\s*')
+TABLE = re.compile(r'(<table\b(?:(?!<table\b).)*?</table>)', re.S)
+NAV_LINK = re.compile(r'<a\b(?=[^>]*class="nav-link)[^>]*>(?=\s*<span class="menu-text")')
+
+def caption_math(text, *_):
+    "Equations in captions, which smalldocs takes as they are."
+    def math(m): return re.sub(r'(?<!\\)\$([^$\n]+)\$', r'<span class="math inline">\\(\1\\)</span>', m[0])
+    return re.sub(r'<figcaption>.*?</figcaption>', math, text, flags=re.S)
+
+def local_katex(text, name, *_):
+    "KaTeX from the site itself."
+    return CDN.sub('../'*name.count('/') + 'site_libs/katex', text)
+
+def no_loader(text, *_):
+    "A page without require.js, jquery and ipywidgets, which nothing on it uses."
+    return LOADER.sub('', text)
+
+def boxed_tables(text, *_):
+    "Each table in a box that scrolls; smalldocs has one around it already."
+    boxed = text.replace('<div class="sd-table">', '<div class="table-box sd-table">')
+    def box(m):
+        before = boxed[max(0, m.start() - 40):m.start()]
+        return m[0] if 'sd-table">' in before else f'<div class="table-box">{m[0]}</div>'
+    return TABLE.sub(box, boxed)
+
+def marked_room(text, name, *_):
+    "The link of the navigation bar that is marked is that of the page's own section."
+    def room(page): return page.rpartition('/')[0] or page
+    def mark(m):
+        tag = re.sub(r' aria-current="[^"]*"', '', m[0])
+        tag = re.sub(r'class="nav-link[^"]*"', 'class="nav-link"', tag)
+        to = re.search(r'href="([^"]*)"', tag)
+        page = posixpath.normpath(posixpath.join(posixpath.dirname(name), to[1])) if to else ''
+        if room(page) != room(name): return tag
+        current = 'page' if page == name else 'true'
+        return tag.replace('class="nav-link"', f'class="nav-link active" aria-current="{current}"')
+    return NAV_LINK.sub(mark, text)
+
+def from_everywhere(text, name, site_url):
+    "404.html is shown at every wrong address: its links begin at the root of the server."
+    if name != '404.html': return text
+    base = urlsplit(site_url).path.rstrip('/')
+    def rooted(m): return f'{m[1]}{base}/{m[2].removeprefix("./")}"'
+    return re.sub(r'((?:href|src)=")(?![a-z]+:|[/#"])([^"]*)"', rooted, text)
+
+MENDS = caption_math, local_katex, no_loader, boxed_tables, marked_room, from_everywhere
+
+def mend(site, site_url):
+    "Mend every page and style sheet of a site where it lies."
+    if KATEX.is_dir(): shutil.copytree(KATEX, site/'site_libs'/'katex', dirs_exist_ok=True)
+    for p in site.rglob('*.html'):
+        if 'site_libs' in p.parts: continue
+        text, name = p.read_text(encoding='utf8'), p.relative_to(site).as_posix()
+        new = text
+        for f in MENDS: new = f(new, name, site_url)
+        if new != text: p.write_text(new, encoding='utf8')
+    for p in site.rglob('*.css'):
+        text = p.read_text(encoding='utf8')
+        if (new := FONTS.sub('', text)) != text: p.write_text(new, encoding='utf8')
