@@ -409,7 +409,7 @@ DATA = [
     *[made(f'{k} {v}', f'--{k} {v}', 'error', rf'\b{k}\b') for k, vs in dict(
         scenes=(0, -1, 10**9, 1.5), frames=(0, -1, 10**9, 'a'), size=(0, 15, -16, 10**9, 'big', '16x', '16x16x16', 'nan'),
         seed=(-1, 2**64, 'a'), workers=(0, -1, 10**9), first=(-1, 10**9, .5)).items() for v in vs],
-    made('portraits with shadows', '--portraits --shadows', 'error', 'portraits or shadows'),
+    made('portraits with shadows', '--portraits --shadows', 'error', 'shadows'),
     made('a folder of other things', '', 'error', 'need an empty folder', '{pictures}'),
     made('a file', '', 'error', 'need a folder', '{file}'),
     made('below a file', '', 'error', 'folder|directory', '{file}/a'),
