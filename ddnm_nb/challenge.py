@@ -259,7 +259,9 @@ def _left_to_do(pairs, out, settings): # of `scene_pairs` -> {id: path of the re
     "Where results go, and which are missing; a `ValueError` if one that is there is not what it should be."
     videos, todo = _by_id(v for v, _ in pairs), []
     places = {k: out/_RESULT/f'{k}.mha' for k in videos}
-    size = _network_size(settings['model'])
+    size, finest = _network_size(settings['model']), settings['finest']
+    if size and finest is not None and finest < size:
+        raise ValueError(f'need a finest side of at least {size}, the network, got {finest}')
     for frames, masks in pairs:
         name, shape = scene_id(frames), _shape(frames)
         if size and min(shape[1:3]) < size:
@@ -277,6 +279,7 @@ def _left_to_do(pairs, out, settings): # of `scene_pairs` -> {id: path of the re
         print(f'{places[name]} is there')
     return places, todo
 
+# %% ../nbs/practice/challenge.ipynb #1ad69794
 def _restore_all(pairs, out, settings, batch): # -> {id: path of the restored video}
     "Restore the videos whose results are not there; the network is loaded for the first of them."
     places, todo = _left_to_do(pairs, out, settings)
@@ -314,11 +317,9 @@ def ddnm_challenge(
     fit_threads()
     whole_number('batch', batch, 1, 1024)
     whole_number('seed', seed, -2**63, 2**63 - 1)
-    pairs, size = scene_pairs(source), _network_size(model)
+    pairs = scene_pairs(source)
     options = preset_options(preset, model in bundled(), steps)
     if finest is not None: options['correction'] = None  # its spectrum is for the network's size
-    if size and finest is not None and finest < size:
-        raise ValueError(f'need a finest side of at least {size}, the network, got {finest}')
     Pyramid(context, finest)                             # raises now if these make no sense
     _check_folder(Path(out)/_RESULT)
     true = _true_videos(truth, pairs) if truth else {}

@@ -37,6 +37,7 @@ def whole_number(
     to = f'of at least {least}' if most is None else f'from {least} to {most}'
     raise ValueError(f'need {name} as a whole number {to}, got {_shown(v)}')
 
+# %% ../nbs/practice/checks.ipynb #eb8ee6b4
 def real_number(
     name:str, # what an error calls it
     v, # what was given

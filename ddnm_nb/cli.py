@@ -18,6 +18,7 @@ import torch
 from fastcore.docments import docments
 from fastcore.script import Param, call_parse, store_true
 
+# %% ../nbs/practice/commands.ipynb #fe246b56
 from .checks import real_number, whole_number
 from ddnm_nb.console import (
     _check_file,
@@ -32,7 +33,7 @@ from ddnm_nb.console import (
 )
 from .data.frames import demo_frames
 from .ddnm import restore_steps
-from .folders import _inpaint_many, _network_size, restore_folder
+from .folders import _inpaint_many, _network_size, _run_folder
 from .images import _format_of, masked, save_image
 from .large_images import Pyramid, hole_region, inpaint_large_steps, level_sizes, shrink_with_mask
 from .metrics import biharmonic, psnr, ssim
@@ -44,7 +45,7 @@ from .sampling import Sampler, final_image
 from .tasks import _TASKS, _as_written, _read_picture, _suit_noise, _task_measurement, _task_steps
 from .train_run import RunConfig, run_training
 from .training import TrainConfig
-from .unet import checked_shape
+from .unet import _checked_shape
 
 # %% ../nbs/practice/commands.ipynb #e5c5f5b7
 _ONLY = dict(mask=['inpaint', 'old-photo'], invert=['inpaint', 'old-photo'], context=['inpaint'],
@@ -124,6 +125,12 @@ def _inpaint_steps(denoiser, p, sigma_y, options, seeds, pyramid):
             'and bringing that back')
     return steps, sum(s.n_calls(denoiser) for s in [sampler] + [refine]*(len(levels) - 1)), said
 
+# %% ../nbs/practice/commands.ipynb #4cb6c808
+def _side_by_side(pictures, gap=4): # (1,3|1,H,W) each, of one height -> (1,3,H,W')
+    "Pictures in a row, with white gaps."
+    white = torch.ones(1, 3, pictures[0].shape[2], gap)
+    return torch.cat([v for p in pictures for v in (p.expand(1, 3, -1, -1), white)][:-1], 3)
+
 # %% ../nbs/practice/commands.ipynb #cf9ea98f
 def _check_windows(o): # of `ddnm_restore`
     "Raise a `ValueError` for options that windows do not use."
@@ -143,12 +150,6 @@ def _window_steps(p, o, seeds): # `_Picture` -> denoiser, degraded picture, `Ste
     steps = restore_photo_steps(denoiser, A, torch.cat([y]*len(seeds)), sigma_y, sampler, seeds)
     total = 1 if o.task == 'denoise' else sampler.n_calls(denoiser)
     return denoiser, A.pinv(y).clamp(-1, 1), steps, total
-
-# %% ../nbs/practice/commands.ipynb #4cb6c808
-def _side_by_side(pictures, gap=4): # (1,3|1,H,W) each, of one height -> (1,3,H,W')
-    "Pictures in a row, with white gaps."
-    white = torch.ones(1, 3, pictures[0].shape[2], gap)
-    return torch.cat([v for p in pictures for v in (p.expand(1, 3, -1, -1), white)][:-1], 3)
 
 # %% ../nbs/practice/commands.ipynb #4cb6c80a
 _SHOWS_COLOUR = 'JPEG', 'MPO', 'PNG', 'TIFF', 'WEBP', 'AVIF' # formats that hold a colour profile
@@ -226,19 +227,8 @@ def _restore_folder(o, options, pyramid): # the options of `ddnm_restore`, and w
         pictures=os.path.realpath(o.image), masks=os.path.realpath(o.mask) if o.mask else None)
     places = Path(o.image), Path(o.mask) if o.mask else None, Path(o.out)
     read = partial(_read, o, pyramid)
-    bad = restore_folder(read, load, places, settings, settings['batch'], o.samples, o.overwrite)
+    bad = _run_folder(read, load, places, settings, settings['batch'], o.samples, o.overwrite)
     if bad: raise OSError(f'{len(bad)} pictures were left out: {", ".join(sorted(bad)[:20])}')
-
-# %% ../nbs/practice/commands.ipynb #88056526
-_MASK = ('its mask, same size: 255 = keep, 0 or transparent = hole, greys are cut; or a folder of '
-         'masks with the names of the pictures')
-_OUT = ('file to write; .png, .tif, .bmp and .webp keep every level; with several samples '
-        'restored_0.png, ...; for a folder of pictures: a folder, in which results are PNG')
-_CONTEXT = ('inpaint: side of the restored region over that of the hole; if not given, most of the '
-            'picture, and at least 2')
-_MODEL = ('bundled weights, auto to choose among them by the picture, file or folder of another '
-          'network, or name for `fetch`')
-_BLUR = 'blur: standard deviation of the Gaussian, pixels, at most a sixth of the picture; else 1.2'
 
 def _chosen(o): # of `ddnm_restore` -> name of bundled weights
     "The network that suits the picture, and why; said on the screen."
@@ -248,6 +238,30 @@ def _chosen(o): # of `ddnm_restore` -> name of bundled weights
     print(f'model {name}: {why}')
     return name
 
+def _restore(o): # the options of `ddnm_restore`
+    "What `ddnm_restore` does: a folder, or one picture."
+    keep_memory()
+    fit_threads()
+    if o.model == 'auto': o.model = _chosen(o)
+    o.windows = o.windows or o.model == 'photos128'
+    if o.windows: _check_windows(o)
+    (_restore_folder if Path(o.image).is_dir() else _restore_file)(o, *_checked_options(o))
+
+# %% ../nbs/practice/commands.ipynb #88056526
+_MASK = ('its mask, same size: 255 = keep, 0 or transparent = hole, greys are cut; or a folder of '
+         'masks with the names of the pictures')
+
+_OUT = ('file to write; .png, .tif, .bmp and .webp keep every level; with several samples '
+        'restored_0.png, ...; for a folder of pictures: a folder, in which results are PNG')
+
+_CONTEXT = ('inpaint: side of the restored region over that of the hole; if not given, most of the '
+            'picture, and at least 2')
+
+_MODEL = ('bundled weights, auto to choose among them by the picture, file or folder of another '
+          'network, or name for `fetch`')
+_BLUR = 'blur: standard deviation of the Gaussian, pixels, at most a sixth of the picture; else 1.2'
+
+# %% ../nbs/practice/commands.ipynb #6f91f391
 @call_parse
 @one_line_errors
 def ddnm_restore(
@@ -278,13 +292,7 @@ def ddnm_restore(
     """Restore a picture with DDNM: fill holes, enlarge, colour, sharpen, denoise; or a folder of pictures.
     A file that is there is not replaced, unless --overwrite is given. A folder goes on where it was stopped.
     Exit status: 2 for bad input, before any work; 1 for a failure on the way; 130 when stopped."""
-    o = SimpleNamespace(**locals())
-    keep_memory()
-    fit_threads()
-    if model == 'auto': o.model = _chosen(o)
-    o.windows = windows or o.model == 'photos128'
-    if o.windows: _check_windows(o)
-    (_restore_folder if Path(image).is_dir() else _restore_file)(o, *_checked_options(o))
+    _restore(SimpleNamespace(**locals()))
 
 # %% ../nbs/practice/commands.ipynb #42b1bc75
 def _score(method, x, truth, mask, nfe, seconds): # -> dict, a row of the table
@@ -319,6 +327,15 @@ def _demo(denoiser, image, mask, truth, options, seed): # -> {method: frames}, r
     return results, rows
 
 # %% ../nbs/practice/commands.ipynb #836af8a3
+def _load_for(model, side): # what `load_denoiser` takes, side of the frames
+    "Load a network; a `ValueError` if it has another size, before it is loaded where the file says so."
+    def check(size):
+        if size not in (None, side): raise ValueError(f'need a network of {side} x {side}, got one of {size}')
+    check(_network_size(model))
+    denoiser = load_denoiser(model, channels_last=True)
+    check(denoiser.image_size)
+    return denoiser
+
 def _demo_files(out, names, overwrite): # folder; names of frames -> paths of results, of sheets
     "Where the files of `ddnm_demo` go; a `ValueError` if they may not."
     files = [n.replace('/', '_') + '.png' for n in names]
@@ -326,6 +343,7 @@ def _demo_files(out, names, overwrite): # folder; names of frames -> paths of re
     for p in places[0] + places[1]: _check_file(p, (), overwrite)
     return places
 
+# %% ../nbs/practice/commands.ipynb #ecd9c038
 @call_parse
 @one_line_errors
 def ddnm_demo(
@@ -346,12 +364,7 @@ def ddnm_demo(
     options = preset_options(preset, steps=steps)
     image, mask, truth, names = demo_frames(n)
     files, sheets = _demo_files(out, names, overwrite)
-    side = image.shape[-1]
-    def check(size):
-        if size not in (None, side): raise ValueError(f'need a network of {side} x {side}, got one of {size}')
-    check(_network_size(model))
-    denoiser = load_denoiser(model, channels_last=True)
-    check(denoiser.image_size)
+    denoiser = _load_for(model, image.shape[-1])
     results, rows = _demo(denoiser, image, mask, truth, options, seed)
     columns = [image, mask*2 - 1, *(results[k] for k in (_GAUSSIAN, _PLAIN, 'biharmonic')), truth]
     for i, (file, sheet) in enumerate(zip(files, sheets)):
@@ -390,7 +403,7 @@ def _with_fields(*configs): # dataclasses -> decorator
 def _attention(given:str|None, net:dict)->tuple: # '16,8' or None; settings of a `UNet` -> sizes
     "Where there is attention: at sizes that a level has."
     sizes = _numbers('attn_at', given) if given is not None else (16,)
-    checked_shape(**{k: net[k] for k in ('size', 'ch', 'mult', 'n_res', 'patch')}, attn_at=sizes)
+    _checked_shape(**{k: net[k] for k in ('size', 'ch', 'mult', 'n_res', 'patch')}, attn_at=sizes)
     levels = [net['size']//net['patch']//2**i for i in range(len(net['mult']))]
     lost, have = [s for s in sizes if s not in levels], ', '.join(map(str, levels))
     if lost and given is not None:

@@ -63,6 +63,7 @@ def _close_stdout():
         return False
     return True
 
+# %% ../nbs/practice/console.ipynb #4a1158c2
 def one_line_errors(
     f:Callable, # a command
 )->Callable: # the same command
@@ -121,6 +122,7 @@ def _check_file(path, inputs=(), overwrite=False):
     if path.stat().st_mode & 0o222: return
     raise ValueError(f'need a file that may be written, got {path}, which is read-only')
 
+# %% ../nbs/practice/console.ipynb #a6435da0
 def out_paths(
     out:str|Path, # file to write; its extension is one that Pillow can write
     n:int, # how many pictures, at most 1000
@@ -162,6 +164,7 @@ def _check_formats(paths, picture): # of several files; a picture like those tha
         if changed: print(f'{suffix} is lossy: in this picture levels change by up to {changed} of 255; '
                           '.png, .tif, .bmp and .webp keep them')
 
+# %% ../nbs/practice/console.ipynb #a131043d
 def write_all(
     paths:list, # where to, as many as pictures
     pictures:list, # (3|1,H,W) or (1,3|1,H,W) each, in [-1,1], or Pillow images

@@ -23,10 +23,10 @@ from ddnm_nb.sampling import (
     Renoise,
     Sampler,
     _need_denoiser,
+    _seed_list,
     check_range,
     final_image,
     sample_steps,
-    seed_list,
     seeded_randn,
 )
 
@@ -77,7 +77,8 @@ def image_like(
         raise ValueError(f'need an operator, got {name}; {hint}')
     if not torch.is_tensor(y):
         raise ValueError(f'need a tensor y, got {type(y).__name__}')
-    if not y.numel(): raise ValueError(f'need at least one image, got y of {tuple(y.shape)}')
+    if not y.numel():
+        raise ValueError(f'need at least one image, got y of {tuple(y.shape)}')
     if not y.isfinite().all():
         raise ValueError('need a finite y, got NaN or infinity in it')
     x = torch.zeros(A.image_shape(y)).to(y)
@@ -96,7 +97,7 @@ def start_noise(
 )->tuple: # x_T, source of noise
     "Where a trajectory starts, and what draws for it."
     if seeds is None or callable(seeds): randn = seeds or torch.randn_like
-    else: randn = seeded_randn(seed_list(seeds, len(like)))
+    else: randn = seeded_randn(_seed_list(seeds, len(like)))
     if x_T is not None and (not torch.is_tensor(x_T) or x_T.shape != like.shape):
         want, got = tuple(like.shape), tuple(getattr(x_T, 'shape', ()))
         raise ValueError(f'need x_T of shape {want}, got {got}')
@@ -104,14 +105,18 @@ def start_noise(
 
 # %% ../nbs/course/06_ddnm.ipynb #f3638a7c
 #| code-fold: true
-#| code-summary: "restore_steps"
+#| code-summary: "Inside: a network asked about another size"
 def _warn_of_size(denoiser, like): # images (B,C,H,W)
     "Say that a network is asked about images of another size than it was trained on."
     size, (h, w) = getattr(denoiser, 'image_size', None), like.shape[2:]
     if size in (None, h) and size in (None, w): return
-    warnings.warn(f'the network was trained on images of {size} x {size}, and is asked about {h} x {w}; '
+    warnings.warn(f'the network was trained on images of {size} x {size}, and is '
+                  f'asked about {h} x {w}; '
                   'inpaint_large and restore_large keep to its size', stacklevel=4)
 
+# %% ../nbs/course/06_ddnm.ipynb #68b25a1f
+#| code-fold: true
+#| code-summary: "restore_steps"
 def restore_steps(
     denoiser, # a `Denoiser`; the work is done where it is
     A:LinearOperator, # the measurement
@@ -125,11 +130,13 @@ def restore_steps(
     "Restore images from a linear measurement, step by step; checks all settings first."
     try: levels = torch.as_tensor(sigma_y, dtype=torch.float64, device='cpu')
     except (TypeError, ValueError, RuntimeError) as e:
-        raise ValueError(f'need sigma_y as a number or a tensor, got {sigma_y!r}') from e
+        message = f'need sigma_y as a number or a tensor, got {sigma_y!r}'
+        raise ValueError(message) from e
     for v in levels.aminmax(): check_range('sigma_y', v.item())
     device = getattr(denoiser, 'device', None)
     if device is not None and torch.is_tensor(y): y = y.to(device)
     like = image_like(A, y)
+    A = A.to(y.device)                                         # once: no step copies it
     _need_denoiser(denoiser)
     _warn_of_size(denoiser, like)
     correction = correction or default_correction(A, sigma_y)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from .denoiser import Denoiser
-from .operators import LinearOperator, _cg, conjugate_gradients, dot, mirror
+from .operators import LinearOperator, _cg, _reflect, _reflector, conjugate_gradients, dot, mirror
 from .sampling import DDPM, Correction, check_range
 
 # %% ../nbs/going_further/gaussian.ipynb #01bf87a0
@@ -39,8 +39,18 @@ def spectral_filter(
     x:Tensor, # images (B,3,H,W)
 )->Tensor: # like `x`
     "Multiply each spatial frequency of grey and of two colours by its own factor."
-    half = g[..., :x.shape[-1]//2+1].to(x)   # a real image has a mirrored spectrum: half will do
-    return mirror(_GREY, torch.fft.irfft2(half*torch.fft.rfft2(mirror(_GREY, x)), s=x.shape[-2:]))
+    half, u = _half(g, x), _turn_grey(x)
+    return _reflect(u, torch.fft.irfft2(half*torch.fft.rfft2(_reflect(u, x)), s=x.shape[-2:]))
+
+# a real image has a mirrored spectrum: half will do
+def _half(g, x): return g[..., :x.shape[-1]//2+1].to(x)
+
+_TURNS = {} # what turns grey to the first channel, once for each device and dtype: no copy a step
+
+def _turn_grey(x):
+    key = x.device, x.dtype
+    if key not in _TURNS: _TURNS[key] = _reflector(_GREY).to(x)
+    return _TURNS[key]
 
 def sample_texture(
     spectrum:Tensor, # (3,H,W), from `texture_spectrum`
@@ -55,9 +65,11 @@ def texture_denoiser(
     alphas_cumprod:Tensor, # (T+1,)
 )->Denoiser: # exact
     "The exact denoiser of that prior: a Wiener filter."
+    there = {} # device -> both on it
     def predict(x, t):
-        a = alphas_cumprod[t].double().cpu()
-        return spectral_filter((1 - a).sqrt()/(a*spectrum + 1 - a), x)
+        if x.device not in there: there[x.device] = [v.to(x.device) for v in (spectrum, alphas_cumprod)]
+        p, a = there[x.device][0], there[x.device][1][t].double()
+        return spectral_filter((1 - a).sqrt()/(a*p + 1 - a), x)
     return Denoiser(predict, alphas_cumprod)
 
 # %% ../nbs/going_further/gaussian.ipynb #e8a68074
@@ -145,10 +157,10 @@ class _Solver:
         return self.solve(K, b, M, floor)
     def finish(self): # after the last correction: here a GPU waits
         "Warn if a correction was not solved to the tolerance."
-        if self.left is None or not (self.left > _LEFT).any(): return
-        warnings.warn(f'GaussianCorrection: up to {self.left.max():.0%} of the gain is left after '
-                      f'{self.rounds} rounds of conjugate gradients, more than {_LEFT:.0%}; take '
-                      'more iters', stacklevel=2)
+        left = 0. if self.left is None else self.left.max().item()
+        if not left > _LEFT: return
+        warnings.warn(f'GaussianCorrection: up to {left:.0%} of the gain is left after {self.rounds} '
+                      f'rounds of conjugate gradients, more than {_LEFT:.0%}; take more iters', stacklevel=2)
 
 # %% ../nbs/going_further/gaussian.ipynb #d1c04a05
 def _rounding(u, w): return 10*torch.finfo(u.dtype).eps*dot(u, w) # below this, only rounding
@@ -157,8 +169,9 @@ def _noise_free(A, y, spectrum, solve): # -> correct(x0, a, b)
     "The smallest d in the metric of 1/C_t with A d = y - A x0: A⁺, then a search in the null space."
     def correct(x0, a, b):
         v, d = posterior_variance(spectrum, a), A.pinv(y - A(x0))
-        w = spectral_filter(1/v, d)
-        def K(n): return A.null(spectral_filter(1/v, n))
+        v, inverse = _half(v, d), _half(1/v, d)              # once a step, as the filters take them
+        w = spectral_filter(inverse, d)
+        def K(n): return A.null(spectral_filter(inverse, n))
         def M(s): return A.null(spectral_filter(v, s))
         return x0 + d + A.null(solve(K, -A.null(w), M, _rounding(d, w)))
     return correct
@@ -170,15 +183,16 @@ def _noisy(A, y, spectrum, solve, sigma_y): # -> correct(x0, a, b)
         v = posterior_variance(spectrum, a)
         white = v.mean()
         g = 1/(1 + (s*white.sqrt()/sigma_y)**2)              # 1 where nothing is measured
-        h = g.sqrt()
+        h, seen, light, heavy = [f.to(x0) for f in (g.sqrt(), 1 - g, (1 - g)/white, (1 - g)*white)]
+        v, inverse = _half(v, x0), _half(1/v, x0)            # once a step, as the filters take them
         def K(u):
-            smooth = A.spectral(h, spectral_filter(1/v, A.spectral(h, u)))
-            return smooth + A.spectral((1 - g)/white, u)
+            smooth = A.spectral(h, spectral_filter(inverse, A.spectral(h, u)))
+            return smooth + A.spectral(light, u)
         def M(u):
             rough = A.spectral(h, spectral_filter(v, A.spectral(h, u)))
-            return rough + A.spectral((1 - g)*white, u)
-        d = A.spectral(1 - g, A.pinv(y - A(x0)))             # the answer for a white spectrum
-        w = spectral_filter(1/v, d)
+            return rough + A.spectral(heavy, u)
+        d = A.spectral(seen, A.pinv(y - A(x0)))              # the answer for a white spectrum
+        w = spectral_filter(inverse, d)
         start = A.spectral(h, d/white.to(d) - w)
         return x0 + d + A.spectral(h, solve(K, start, M, _rounding(d, w)))
     return correct

@@ -15,7 +15,7 @@ from fastcore.basics import patch
 from torch import Tensor, nn
 
 from .checks import whole_number
-from .unet import UNet, channel_plan, checked_shape
+from .unet import UNet, _checked_shape, channel_plan
 
 # %% ../nbs/practice/guided_diffusion.ipynb #3f868198
 def _embedding(t:Tensor, dim:int)->Tensor: # network times (B,), even length -> (B,dim)
@@ -77,7 +77,7 @@ class GuidedUNet(nn.Module):
         head:int=64, # channels of an attention head
     ):
         super().__init__()
-        shape = checked_shape(size, ch, mult, n_res, attn_at)
+        shape = _checked_shape(size, ch, mult, n_res, attn_at)
         del shape['patch']                                 # pixels are taken as they are
         self.config = shape | dict(head=whole_number('head', head, 1, 4096))
         size, ch, mult, n_res, attn_at, head = self.config.values()

@@ -256,6 +256,7 @@ def _levels_of(img:Image.Image, name)->np.ndarray: # uint8 (H,W)
     warnings.warn(f'{name}: its transparency is the mask; what is transparent is the hole', stacklevel=3)
     return u
 
+# %% ../nbs/practice/images.ipynb #6be89d86
 def mask_from_pil(
     img:Image.Image, # a mask, white = keep
     size:int|tuple|None=None, # int, (H,W) or None for the size of the picture

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from .ddnm import PRESETS, default_correction, image_like, restore_steps, start_noise
 from .denoiser import Denoiser
-from .operators import Compose, Inpainting, LinearOperator, conjugate_gradients
+from .operators import AveragePooling, Compose, Inpainting, LinearOperator, conjugate_gradients
 from .sampling import Correction, Sampler, check_range, final_image
 from .schedule import diffuse
-from .spectral import Separable
+from .spectral import Separable, average_matrix
 
 # %% ../nbs/practice/large_images.ipynb #c9a40a91
 def _starts(n, window, stride): # pixels of a side, of a window, and from one window to the next
@@ -40,9 +40,9 @@ def _windows(
     return [(i, j) for i in rows for j in columns]
 
 # %% ../nbs/practice/large_images.ipynb #a4957067
-def _tent(n): # side of a window -> (n,n), largest in the middle, above 0 everywhere
+def _tent(n, device=None): # side of a window -> (n,n), largest in the middle, above 0 everywhere
     "Weight of a window in each of its pixels."
-    w = 1 - (2*(torch.arange(n) + .5)/n - 1).abs()
+    w = 1 - (2*(torch.arange(n, device=device) + .5)/n - 1).abs()
     return w[:, None]*w
 
 # %% ../nbs/practice/large_images.ipynb #e008c319
@@ -55,7 +55,7 @@ def _blend(
     out, total, w = torch.zeros_like(like), like.new_zeros(like.shape[-2:]), None
     for (i, j), v in zip(places, parts):
         n = v.shape[-1]
-        if w is None: w = _tent(n).to(v)
+        if w is None: w = _tent(n, v.device).to(v)
         out[..., i:i+n, j:j+n] += w*v
         total[i:i+n, j:j+n] += w
     return out/torch.where(total > 0, total, 1)
@@ -92,12 +92,13 @@ def windowed(
     stride = max(1, window//2) if stride is None else stride
     _windows((window, window), window, stride)               # raises now if the stride is wrong
     if batch < 1: raise ValueError(f'need a batch of at least 1, got {batch}')
+    asked = needed is not None and (needed != 0).cpu()       # looked at once, not at each evaluation
     def predict(x, t):
         if needed is not None and needed.shape[2:] != x.shape[2:]:
             want = tuple(needed.shape[2:])
             raise ValueError(f'need images of the size of `needed`, {want}, got {tuple(x.shape)}')
         places = _windows(x.shape[2:], window, stride)
-        if needed is not None: places = [p for p in places if _cut(needed, p, window).any()]
+        if needed is not None: places = [p for p in places if _cut(asked, p, window).any()]
         each = max(1, batch//len(x))
         groups = (places[k:k+each] for k in range(0, len(places), each))
         def ask(group):
@@ -333,10 +334,14 @@ def inpaint_large(denoiser, mask, y, sigma_y=0., sampler=None, correction=None, 
 # %% ../nbs/practice/large_images.ipynb #c3d1a040
 def _enlargement(small, large): # (h,w), (H,W) -> a `Separable` operator
     "`enlarge` as an operator."
+    return Separable(*_bicubic(small, large))
+
+def _bicubic(small, large): # (h,w), (H,W) -> matrices (H,h), (W,w)
+    "What `enlarge` does to columns and to rows."
     def line(n, m):
         unit = torch.eye(n, dtype=torch.float64)[None, None]
         return F.interpolate(unit, size=(m, n), mode='bicubic', antialias=True)[0, 0]
-    return Separable(line(small[0], large[0]), line(small[1], large[1]))
+    return line(small[0], large[0]), line(small[1], large[1])
 
 # %% ../nbs/practice/large_images.ipynb #9b576592
 class _Damped(Compose):
@@ -360,6 +365,23 @@ class _Damped(Compose):
         x = conjugate_gradients(down, both, up, None, self.iters, self.tol, warn=False)
         return x.to(y.dtype)
 
+# %% ../nbs/practice/large_images.ipynb #38995965
+class _DampedSeparable(Separable):
+    "A separable operator; `pinv` leaves what is hardly measured (Tikhonov), in closed form."
+    def __init__(self, rows, columns, damp): # matrices; singular value at which half of it is made
+        super().__init__(rows, columns)
+        self.damp = damp
+    def pinv(self, y):
+        self.check_y(y)
+        s = self.singular_values
+        return self.V(self._weigh(s/(s**2 + self.damp**2), self.Ut(y))).to(y.dtype)
+
+def _damped(A, E, small, large, damp): # the measurement, `_enlargement`, sizes -> operator
+    "`A` of the enlarged image, damped; means of squares are separable as `E` is, and need no iterations."
+    if type(A) is not AveragePooling: return _Damped(A, E, damp=damp)
+    means = [average_matrix(n, A.r) for n in large]
+    return _DampedSeparable(*[m@v for m, v in zip(means, _bicubic(small, large))], damp)
+
 # %% ../nbs/practice/large_images.ipynb #c3d1a042
 def restore_large_steps(
     denoiser:Denoiser, # its `image_size` is the size at which the image is restored
@@ -382,7 +404,7 @@ def restore_large_steps(
     if shape == (size, size) or torch.as_tensor(sigma_y).gt(0).any():
         return restore_steps(windowed(denoiser), A, y, sigma_y, sampler, correction, seeds)
     sampler, E = sampler or PRESETS['default']['sampler'], _enlargement((size, size), shape)
-    AE = _Damped(A, E, damp=damp)
+    AE = _damped(A, E, (size, size), shape, damp)
     steps = restore_steps(denoiser, AE, y, sigma_y, sampler, correction, seeds)
     def finish(small):
         out = E(small)

@@ -11,6 +11,7 @@ __all__ = ['LinearOperator', 'inv0', 'SVDOperator', 'Inpainting', 'Denoising', '
 import math
 import warnings
 from collections.abc import Callable
+from copy import copy
 
 import torch
 import torch.nn.functional as F
@@ -48,6 +49,13 @@ class LinearOperator:
         except NotImplementedError: return tuple(self.pinv(y).shape)
     def range(self, x): return self.pinv(self(x)) # A⁺A x: the part of x that y fixes
     def null(self, x): return x - self.range(x)   # (I-A⁺A) x: the unseen part
+    def to(self, device): # the same operator with its tensors there
+        "This operator on a device; a trajectory asks once, so that no step copies anything."
+        there = {k: v.to(device) for k, v in vars(self).items() if torch.is_tensor(v)}
+        if all(v is vars(self)[k] for k, v in there.items()): return self
+        moved = copy(self)
+        vars(moved).update(there)
+        return moved
     def __matmul__(self, other): return Compose(self, other)
     def __repr__(self): return type(self).__name__
 
@@ -119,16 +127,23 @@ def mirror(
     dim:int=1, # the axis to turn
 )->Tensor: # like `c`
     "Householder reflection along `dim`: swaps `q` and the first axis; its own inverse."
+    return _reflect(_reflector(q), c, dim)
+
+def _reflector(q): # unit vector (n,) -> the one (n,) that is turned round
     u = q.clone()
     u[0] -= 1
-    u = (u/u.norm().clamp(min=1e-30)).to(c).view(-1, *[1]*(c.ndim - 1 - dim % c.ndim))
+    return u/u.norm().clamp(min=1e-30)
+
+def _reflect(u, c, dim=1): # of `_reflector`, and as for `mirror`
+    u = u.to(c).view(-1, *[1]*(c.ndim - 1 - dim % c.ndim))
     return c - 2*u*(u*c).sum(dim, keepdim=True)
 
 # %% ../nbs/going_further/operators.ipynb #7487a7ac
 def _unit_vector(w)->tuple: # vector (n,), not all zeros -> length, direction
     "Length and direction of `w`, in float64."
     try: w = torch.as_tensor(w, dtype=torch.float64).flatten()
-    except (TypeError, ValueError, RuntimeError) as e: raise ValueError(f'need numbers as weights, got {w!r}') from e
+    except (TypeError, ValueError, RuntimeError) as e:
+        raise ValueError(f'need numbers as weights, got {w!r}') from e
     if not w.isfinite().all() or not w.any():
         raise ValueError(f'need finite weights, not all zero, got {w.tolist()}')
     return w.norm(), w/w.norm()
@@ -140,7 +155,7 @@ class Grayscale(SVDOperator):
         weights=(1/3, 1/3, 1/3), # one for each channel; (.299, .587, .114) is luma
     ):
         s, self.q = _unit_vector(weights)
-        zeros = 0, 0, 0, 0, 0, len(self.q) - 1
+        self.u, zeros = _reflector(self.q), (0, 0, 0, 0, 0, len(self.q) - 1)
         self.singular_values = F.pad(s.view(1, 1, 1, 1), zeros)
     def check(self, x):
         _need_images(x)
@@ -152,7 +167,7 @@ class Grayscale(SVDOperator):
         if y.shape[1] != 1:
             raise ValueError(f'need a grey measurement (B,1,H,W), got {tuple(y.shape)}')
     def _image_shape(self, shape): return shape[0], len(self.q), *shape[2:]
-    def V(self, c): return mirror(self.q, c)
+    def V(self, c): return _reflect(self.u, c)
     Vt = V
     def U(self, c): return c[:, :1]
     def Ut(self, y): return F.pad(y, (0, 0, 0, 0, 0, len(self.q) - 1))
@@ -177,10 +192,11 @@ class AveragePooling(PatchOperator):
     ):
         self.r = whole_number('a factor', r, 1)
         s, self.q = _unit_vector([1/self.r**2]*self.r**2)
+        self.u = _reflector(self.q)
         self.singular_values = F.pad(s.view(1, 1, 1), (0, 0, 0, 0, 0, self.r**2 - 1))
     def _image_shape(self, shape): return *shape[:2], shape[2]*self.r, shape[3]*self.r
-    def V(self, c): return self.join(mirror(self.q, c, 2))
-    def Vt(self, x): return mirror(self.q, self.cut(x), 2)
+    def V(self, c): return self.join(_reflect(self.u, c, 2))
+    def Vt(self, x): return _reflect(self.u, self.cut(x), 2)
     def U(self, c): return c[:, :, 0]
     def Ut(self, y): return F.pad(y[:, :, None], (0, 0, 0, 0, 0, self.r**2 - 1))
 
@@ -199,12 +215,14 @@ def _asymmetry(f, u, v): # operator, and two inputs of one shape
     return ((dot(f(u), v) - dot(u, f(v))).abs()/size).max().item()
 
 # %% ../nbs/going_further/operators.ipynb #39e72529
+_SETTLED = .05 # change of the smallest singular value that is small enough
+
 def _unit_norm(x): return x/x.norm().clamp(min=1e-30)
 
 def extreme_singular_values(
     A, # operator with `adjoint` and `pinv`
     x:Tensor, # an image (1,C,H,W), for its shape, dtype and device
-    rounds:int=3, # power iterations on the pseudo-inverse, two solutions each
+    rounds:int=10, # power iterations on the pseudo-inverse, two solutions each, at most
     largest:bool=True, # False: only the smallest is wanted; the largest is nan then
 )->tuple: # (largest, smallest nonzero) singular value; exact for an SVDOperator
     "The ends of the spectrum of `A`, by power iterations."
@@ -216,9 +234,14 @@ def extreme_singular_values(
     g = torch.Generator().manual_seed(0)
     u, w = (torch.randn(t.shape, generator=g).to(t) for t in (x, A(x)))
     for _ in range(30*largest): u = _unit_norm(A.adjoint(A(u)))
-    for _ in range(rounds):
-        v = _unit_norm(A.pinv(w))
+    for i in range(rounds):                                              # at least three
+        v, before = _unit_norm(A.pinv(w)), w.norm()
         w = conjugate_gradients(A.adjoint, v, A, None, 1000, 1e-6)       # (A⁺)ᵀ v
+        settled = (w.norm() - before).abs() <= _SETTLED*w.norm()
+        if i > 1 and settled: break
+    if not settled:
+        warnings.warn('extreme_singular_values: the smallest still falls by more than '
+                      f'{_SETTLED:.0%} a round after {rounds} rounds', stacklevel=2)
     smallest = 1/w.norm().clamp(min=1e-30).item()
     return A(u).norm().item() if largest else math.nan, smallest
 
@@ -295,6 +318,8 @@ def conjugate_gradients(
     return x
 
 # %% ../nbs/going_further/operators.ipynb #43683fba
+_LOOK = 10, 1 # rounds from one look at what is left to the next: on a GPU, on a CPU
+
 def _same(x): return x
 
 def _cg(A, y, adjoint, M, iters, tol, floor, look): # look: say what is unfinished; iters: or (most, (B,))
@@ -307,7 +332,7 @@ def _cg(A, y, adjoint, M, iters, tol, floor, look): # look: say what is unfinish
     live, tiny = g > rest, 1e-300 if s.dtype == torch.float64 else 1e-30
     most, own = iters if isinstance(iters, tuple) else (iters, None)
     for i in range(most):
-        if tol and not live.any(): break  # a GPU waits here: not for fixed rounds
+        if tol and i % _LOOK[live.device.type == 'cpu'] == 0 and not live.any(): break  # a GPU waits
         w = A(p)
         curve = dot(w, w) if adjoint else dot(p, w)
         live = live & (curve > 0)         # past this, only rounding is left to follow
@@ -356,6 +381,12 @@ class Compose(IterativeOperator):
     def _image_shape(self, shape):
         for o in self.operators: shape = o._image_shape(shape)
         return shape
+    def to(self, device):
+        there = [o.to(device) for o in self.operators]
+        if all(a is b for a, b in zip(there, self.operators)): return self
+        moved = copy(self)
+        moved.operators = there
+        return moved
     def __call__(self, x):
         for o in reversed(self.operators): x = o(x)
         return x
@@ -369,6 +400,11 @@ def _need_shape(x, shape, what): # tensor (B,...), shape of one, what it should 
     if tuple(x.shape[1:]) == tuple(shape): return
     want = f'{what} of shape (B, {", ".join(map(str, shape))})'
     raise ValueError(f'need {want}, got {tuple(x.shape)}')
+
+def _checked_shape(shape)->tuple: # what should be (C,H,W)
+    if isinstance(shape, (tuple, list)) and len(shape) == 3:
+        return tuple(whole_number('each of shape', n, 1) for n in shape)
+    raise ValueError(f'need the shape (C,H,W) of one image, got {shape!r}')
 
 def _takes_double(f, shape, device): # function, image shape (C,H,W), where to try it
     "Whether `f` accepts float64, as it does unless it holds float32 tensors."
@@ -414,10 +450,7 @@ class LinearMap(IterativeOperator):
         device='cpu', # where to try it: the device of the tensors that `f` itself holds
     ):
         if not callable(f): raise ValueError(f'need a function of images, got {f!r}')
-        if not isinstance(shape, (tuple, list)) or len(shape) != 3:
-            raise ValueError(f'need the shape (C,H,W) of one image, got {shape!r}')
-        self.shape = tuple(whole_number('each of shape', n, 1) for n in shape)
-        self.f, self.device = f, device
+        self.f, self.shape, self.device = f, _checked_shape(shape), device
         self.iters, self.tol = _checked_rounds(iters, tol)
         self.double = _takes_double(f, self.shape, device)
         if check: _check_linear(self)

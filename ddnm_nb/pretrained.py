@@ -17,12 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from .checks import read_settings, real_number, whole_number
-from .denoiser import Denoiser
+from .denoiser import Denoiser, choose_precision
 from .guided import GuidedUNet, guided_config
 from .images import project_file
 from .schedule import linear_schedule
 from .unet import UNet
-from .weights import read_weights, save_network, sha256
+from .weights import read_weights, save_network, sha256  # noqa: F401 - the second for those who look here
 
 # %% ../nbs/practice/models_of_others.ipynb #4ae1fc61
 def _weights_folder()->Path: return project_file('ddnm_nb/weights')
@@ -53,6 +53,7 @@ def _weights_file(path:str|Path)->Path: # an existing file
     names = ' or '.join(_FILES)
     raise ValueError(f'need a folder with {names}, in it or in its folder unet, got {folder}')
 
+# %% ../nbs/practice/models_of_others.ipynb #7409b868
 def _asked(path:str|Path)->tuple: # 'net.pt?size=64&head=32' -> 'net.pt', dict(size=64, head=32)
     "What is said of a file behind its name, for commands."
     name, mark, said = str(path).partition('?')
@@ -119,8 +120,9 @@ def _told(what:str, given, known, name:str)->int: # size or head; what is given 
     "What no tensor tells: as given, or as known of a published network; else a `ValueError`."
     if given is not None: return whole_number(what, given, 1, 8192)
     if known is not None: return known
-    means = dict(size='the height and width it was trained on', head='the channels of its attention heads')[what]
-    raise ValueError(f'need {what}, {means}, which {name} does not say: load_network({name!r}, {what}=64), '
+    means = dict(size='the height and width it was trained on', head='the channels of its attention heads')
+    raise ValueError(f'need {what}, {means[what]}, which {name} does not say: '
+                     f'load_network({name!r}, {what}=64), '
                      f"or in a command '{name}?{what}=64'")
 
 # %% ../nbs/practice/models_of_others.ipynb #0f7bc942
@@ -140,13 +142,16 @@ def _fill(
         how = f'{len(wrong)} differ, first {theirs}: {want.get(first)} wanted, {got.get(first)} found'
         need = f'need the {len(want)} tensors of {kind}'
         raise ValueError(f'{need}, got {name}, which looks like one, but {how}')
-    bad = next((k for k in want if not tensors[k].is_floating_point() or not tensors[k].isfinite().all()), None)
-    if bad: raise ValueError(f'need finite numbers in {kind}, got {name} with others in {(origin or {}).get(bad, bad)}')
+    bad = [k for k in want if not tensors[k].is_floating_point() or not tensors[k].isfinite().all()]
+    if bad:
+        where = (origin or {}).get(bad[0], bad[0])
+        raise ValueError(f'need finite numbers in {kind}, got {name} with others in {where}')
     model.load_state_dict({k: tensors[k].float() for k in want}, assign=True)
     return model.eval().requires_grad_(False)
 
 # %% ../nbs/practice/models_of_others.ipynb #ad8df34b
-_CELEBA = dict(ch=128, mult=(1, 1, 2, 2, 4, 4), n_res=2, attn_at=(16,)) # the network at 256 x 256 is known by
+# the network of 256 x 256 that is known by its shapes
+_CELEBA = dict(ch=128, mult=(1, 1, 2, 2, 4, 4), n_res=2, attn_at=(16,))
 
 def _ddpm_sized(shapes:dict, size, name:str)->dict: # size: as given or None; name of the file
     "Settings off shapes, and the size as given; the published network is known."
@@ -231,7 +236,8 @@ def _from_diffusers(tensors:dict, file:Path, size:int|None)->UNet:
     return model
 
 # %% ../nbs/practice/models_of_others.ipynb #6e1b44d9
-_GUIDED = dict(ch=256, mult=(1, 1, 2, 2, 4, 4), n_res=2, attn_at=(32, 16, 8)) # OpenAI's at 256 x 256: heads of 64
+# OpenAI's at 256 x 256, with heads of 64
+_GUIDED = dict(ch=256, mult=(1, 1, 2, 2, 4, 4), n_res=2, attn_at=(32, 16, 8))
 
 def _from_guided(tensors:dict, file:Path, size:int|None, head:int|None=None)->GuidedUNet:
     "256x256_diffusion_uncond.pt and its kin, such as the LSUN models."
@@ -258,8 +264,9 @@ def _schedule_of(file:Path)->dict: # of weights -> T, beta_1, beta_T of the line
                          f'got {file} with {k}={s[k]}')
     T, beta_1, beta_T = [s.get(k, v) for k, v in _DDPM.items()]
     T = whole_number(f'num_train_timesteps beside {file.name}', T, 1, 10**5)
-    betas = [real_number(f'betas beside {file.name}', v, 0, 1, above=True, below=True) for v in (beta_1, beta_T)]
-    return dict(T=T, beta_1=betas[0], beta_T=betas[1])
+    beta_1, beta_T = [real_number(f'betas beside {file.name}', v, 0, 1, above=True, below=True)
+                      for v in (beta_1, beta_T)]
+    return dict(T=T, beta_1=beta_1, beta_T=beta_T)
 
 # %% ../nbs/practice/models_of_others.ipynb #485abaa3
 def weights_id(
@@ -274,17 +281,20 @@ MODELS = {'google/ddpm-ema-celebahq-256': _FILES, 'google/ddpm-celebahq-256': _F
           'gwang-kim/DiffusionCLIP-CelebA_HQ': ('celeba_hq.ckpt',)}
 _FROM = {'down.': _from_ddpm, 'down_blocks.': _from_diffusers, 'input_blocks.': _from_guided}
 
-def _network_in(file:Path, size:int|None, head:int|None)->tuple: # (network, its kind, what the file says of itself)
+def _network_in(file:Path, size:int|None, head:int|None)->tuple: # network, kind, what the file says
     "Build the network that the tensors of a file are for, and fill it."
     tensors, config, info = read_weights(file)
     if config:
         kind = 'a U-Net of this package'
+        if head is not None: raise ValueError(f'need no head for {kind}, got head={head} for {file}')
         return _fill(_built(UNet, config, kind, file.name), tensors, kind, file.name), kind, info
-    if other := _other_kind(tensors): raise ValueError(f'need the weights of one network, got {file}, {other}')
+    if other := _other_kind(tensors):
+        raise ValueError(f'need the weights of one network, got {file}, {other}')
     tensors = _without_prefix(tensors)
     prefix = _kind_of([k for k in tensors if isinstance(k, str)], file.name)
     named, heads = {k: tensors[k] for k in _shapes_of(tensors)}, prefix == 'input_blocks.'
-    if head is not None and not heads: raise ValueError(f'need no head for {_KINDS[prefix]}, got head={head} for {file}')
+    if head is not None and not heads:
+        raise ValueError(f'need no head for {_KINDS[prefix]}, got head={head} for {file}')
     return _FROM[prefix](named, file, size, *[head]*heads), _KINDS[prefix], info
 
 # %% ../nbs/practice/models_of_others.ipynb #7a2c91be
@@ -319,8 +329,12 @@ def load_denoiser(
     head:int|None=None, # channels of an attention head, for files of guided-diffusion, which do not say
 )->Denoiser: # with `alphas_cumprod`, `image_size` and `info` of the network
     "A pretrained denoiser, ready for a sampler."
-    network = load_network(path, image_size, head)
     if device is None: device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    try: device = torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError, TypeError) as e:
+        raise ValueError(f'need a device of this machine, got {device!r}: {str(e).splitlines()[0]}') from e
+    choose_precision(precision, device)                      # raises now, before anything is read
+    network = load_network(path, image_size, head)
     size = network.config['size']
     return Denoiser(network.to(device), network.alphas_cumprod, size, precision, channels_last, compile)
 

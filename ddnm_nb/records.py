@@ -22,7 +22,8 @@ def append_row(
 ):
     "Append one row of JSON to a file."
     try: line = json.dumps(row) + '\n'
-    except (TypeError, ValueError) as e: raise ValueError(f'need numbers, strings, lists and dicts in a row, got {e}') from e
+    except (TypeError, ValueError) as e:
+        raise ValueError(f'need numbers, strings, lists and dicts in a row, got {e}') from e
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, 'a+b') as f:

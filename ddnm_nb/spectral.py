@@ -38,6 +38,15 @@ def _need_size(x, size, what='images'): # tensor, (H,W), what it should be
     _need_images(x)
     if x.shape[2:] != size: raise ValueError(f'need {what} of height and width {size}, got {tuple(x.shape)}')
 
+def _finite_kernel(k, axes)->Tensor: # what should be a kernel -> float64
+    "A kernel of so many axes; a `ValueError` if it is not finite, or 0 everywhere."
+    try: k = torch.as_tensor(k, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError) as e:
+        raise ValueError(f'need a kernel of numbers, got {type(k).__name__}') from e
+    if k.ndim == axes and k.numel() and k.isfinite().all() and k.any(): return k
+    got = 'NaN or infinity' if not k.isfinite().all() else f'shape {tuple(k.shape)}' if k.any() else 'zeros'
+    raise ValueError(f'need a finite kernel of {axes} axes, not all zero, got {got}')
+
 # %% ../nbs/going_further/spectral.ipynb #377b6fdc
 class Separable(SVDOperator):
     "`Y = Ah X Awᵀ` for every channel: any separable blur or down-sampling."
@@ -131,15 +140,7 @@ def hartley(
     f = torch.fft.fft2(x, norm='ortho')
     return f.real - f.imag
 
-# %% ../nbs/going_further/spectral.ipynb #5b655c3e
-def _finite_kernel(k, axes)->Tensor: # what should be a kernel -> float64
-    "A kernel of so many axes; a `ValueError` if it is not finite, or 0 everywhere."
-    try: k = torch.as_tensor(k, dtype=torch.float64)
-    except (TypeError, ValueError, RuntimeError) as e: raise ValueError(f'need a kernel of numbers, got {type(k).__name__}') from e
-    if k.ndim == axes and k.numel() and k.isfinite().all() and k.any(): return k
-    got = 'NaN or infinity' if not k.isfinite().all() else f'shape {tuple(k.shape)}' if k.any() else 'zeros'
-    raise ValueError(f'need a finite kernel of {axes} axes, not all zero, got {got}')
-
+# %% ../nbs/going_further/spectral.ipynb #2758fe90
 class FFTBlur(SVDOperator):
     "Blur by any kernel on images that are wrapped round at their edges (circular convolution)."
     def __init__(self,
@@ -182,9 +183,9 @@ def fwht(
     return x/n**.5
 
 # %% ../nbs/going_further/spectral.ipynb #d604ec73
-def _cosines(n): # length
+def _cosines(n, device=None): # length, where
     "Orthonormal cosine basis (DCT-II), (n,n), float64."
-    i = torch.arange(n, dtype=torch.float64)
+    i = torch.arange(n, dtype=torch.float64, device=device)
     C = torch.cos(torch.pi/n*(i + .5)*i[:, None])*(2/n)**.5
     C[0] /= 2**.5
     return C
@@ -192,7 +193,7 @@ def _cosines(n): # length
 def _mix(x, back=False): # (...,n), any n; whether to undo it
     "Orthonormal transform of the last axis: Walsh-Hadamard on the power of two in n, cosines on the rest."
     two = x.shape[-1] & -x.shape[-1]
-    C = _cosines(x.shape[-1]//two).to(x)
+    C = _cosines(x.shape[-1]//two, x.device).to(x)
     return fwht((C.T if back else C) @ x.unflatten(-1, (-1, two))).flatten(-2)
 
 # %% ../nbs/going_further/spectral.ipynb #1eb98dc3
@@ -231,8 +232,9 @@ class BlockSensing(PatchOperator):
         ratio:float=.25, # part of the numbers that is kept, in (0,1]
         seed:int=0, # which random sums
     ):
-        ratio, b, seed = _need_ratio(ratio), whole_number('a block side', b, 1), whole_number('seed', seed, 0, 2**63 - 1)
-        self.r, self.m = b, max(1, round(ratio*b*b))
+        ratio, seed = _need_ratio(ratio), whole_number('seed', seed, 0, 2**63 - 1)
+        self.r = b = whole_number('a block side', b, 1)
+        self.m = max(1, round(ratio*b*b))
         g = torch.Generator().manual_seed(seed)
         self.Q = torch.linalg.qr(torch.randn(b*b, b*b, dtype=torch.float64, generator=g))[0]
         self.singular_values = (torch.arange(b*b) < self.m).double().view(-1, 1, 1)

@@ -210,6 +210,7 @@ def _rows_of(path:Path)->list: # of dicts
     if not rows: raise ValueError(f'need a file with rows, got {path} without any')
     return [_checked_row(r, f'row {i} of {path}') for i, r in enumerate(rows, 1)]
 
+# %% ../nbs/going_further/tables.ipynb #40cc888a
 def _table_of(path:Path, by:str, metrics:list, against:str)->tuple: # table, note below it
     "One file as a table."
     rows = _rows_of(path)
@@ -220,7 +221,7 @@ def _table_of(path:Path, by:str, metrics:list, against:str)->tuple: # table, not
             need = f'rows with scores of frames beside {", ".join(asked)}'
             raise ValueError(f'need {need}, got {path} without')
         same, table = _plain_table(rows)
-        if not any(table): raise ValueError(f'need rows with numbers or words that differ, got {path} without')
+        if not any(table): raise ValueError(f'need rows with numbers or words, got {path} without')
         return table, ', '.join(f'{k} {v}' for k, v in same.items())
     if n := len(rows) - len(framed):
         said = f'{path}: {n} of {len(rows)} rows have no scores of frames, and are left out'

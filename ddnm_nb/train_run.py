@@ -28,7 +28,7 @@ from .sampling import sample
 from .schedule import linear_schedule
 from .training import BatchOrder, TrainConfig, TrainState, loss_by_timestep, new_state, train
 from .unet import UNet
-from .weights import read_pickle, save_network
+from .weights import _read_pickle, save_network
 
 # %% ../nbs/practice/training_runs.ipynb #a1b2c311
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def save_state(
     "Write a run to a file, whole or not at all; on a full disk an `OSError`, and the old file stays."
     _check_finite(st)
     d = {k: getattr(st, k).state_dict() for k in ('model', 'ema', 'opt')}
-    d |= dict(step=st.step, loss=st.loss, window=st.window, settings=settings or {})
+    d |= dict(step=st.step, loss=float(st.loss), window=[*map(float, st.window)], settings=settings or {})
     try:
         with whole_file(path) as tmp: torch.save(d, tmp)
     except (OSError, RuntimeError) as e:
@@ -119,10 +119,11 @@ def _state_faults(d)->str: # anything -> '' for what `save_state` writes, else w
 
 def _read_state(path:Path)->dict:
     "What `save_state` wrote; anything else is a `ValueError` that says what the file holds."
-    d = read_pickle(path)
+    d = _read_pickle(path)
     if why := _state_faults(d): raise ValueError(f'need the state of a run, got {path}: {why}')
     return d
 
+# %% ../nbs/practice/training_runs.ipynb #fe1e87de
 def _put_state(st:TrainState, d:dict, path:Path): # run, what `_read_state` read, where from
     "Put a saved run into `st`; a `ValueError` if its tensors are of another network."
     try:
@@ -155,12 +156,23 @@ def _check_memory(n:int, size:int): # frames, their height and width
     raise ValueError(f'need {want/2**30:.1f} GiB of memory for {n} frames of {size} x {size}, got '
                      f'{there/2**30:.1f}; cache=FOLDER (--cache FOLDER) keeps them on disk')
 
+def _split_off(data, val:int, val_data, **named)->tuple: # scenes to train on, scenes held back
+    "The scenes that there are, and the last ones for validation."
+    found = as_scenes(data, **named)
+    other = as_scenes(val_data, **named) if val_data else found
+    most = len(other) if val_data else len(other) - 1
+    if not 0 <= val <= most:
+        raise ValueError(f'need val from 0 to {most}, since {val_data or data} has {len(other)} scenes, '
+                         f'got {val}; with val=0 (--val 0) nothing is held back')
+    return found if val_data else found[:len(found) - val], other[len(other) - val:]
+
 def _frames(found:list, size:int, cache)->Frames: # scenes
     "Their true frames, all decoded; in memory, or in the folder `cache`."
     ds = Frames(found, size, cache=cache or True)
     if not cache: _check_memory(len(ds), size)
     return ds.fill()
 
+# %% ../nbs/practice/training_runs.ipynb #7053f9a9
 def train_and_validation(
     data:str|Path, # folder or zip: DREAMING, its stand-in, or any images
     size:int, # height and width of the network's images
@@ -171,16 +183,8 @@ def train_and_validation(
     cache:str|Path='', # folder for the shrunken pictures; empty: in memory
 )->tuple: # (Frames to train on, Frames for validation or None)
     "Frames split by whole scenes, all read now; what cannot be read is named and left out."
-    named = dict(gt=gt or None, plain=plain)
-    found = as_scenes(data, **named)
-    other = as_scenes(val_data, **named) if val_data else found
-    most = len(other) if val_data else len(other) - 1
-    if not 0 <= val <= most:
-        raise ValueError(f'need val from 0 to {most}, since {val_data or data} has {len(other)} scenes, '
-                         f'got {val}; with val=0 (--val 0) nothing is held back')
-    if not val_data: found = found[:len(found) - val]
-    print(f'in {data}: {describe(found)}')
-    return _frames(found, size, cache), _frames(other[-val:], size, cache) if val else None
+    scenes, held = _split_off(data, val, val_data, gt=gt or None, plain=plain)
+    return _frames(scenes, size, cache), _frames(held, size, cache) if held else None
 
 # %% ../nbs/practice/training_runs.ipynb #c7aa6176
 _LOGS = 'log.jsonl', 'epochs.jsonl'
@@ -219,7 +223,7 @@ def _write_row(out:Path, settings:dict):
 # %% ../nbs/practice/training_runs.ipynb #c27de36c
 def _log_step(st:TrainState, out:Path, per_epoch:int, since:float)->float: # since: time of the last line
     "Log the mean loss since the last line, and return it."
-    loss, epoch = sum(st.window)/len(st.window), st.step/per_epoch
+    loss, epoch = sum(map(float, st.window))/len(st.window), st.step/per_epoch
     if st.acc.is_main_process:
         append_row(out/'log.jsonl', step=st.step, epoch=epoch, loss=loss, took=time.time() - since)
     st.window = []
@@ -253,6 +257,7 @@ def _lock(f)->bool: # open file -> whether it is this process's now
     except OSError: return False
     return True
 
+# %% ../nbs/practice/training_runs.ipynb #cb096610
 @contextmanager
 def _only_one(out:Path):
     "Hold a folder for this run alone; what was made for it is removed if it stays empty."
@@ -261,8 +266,9 @@ def _only_one(out:Path):
     path, key = out/'.lock', out.resolve()
     f = open(path, 'a', encoding='utf8')
     try:
-        mine = key not in _HELD and _lock(f) and path.exists() and os.path.samestat(path.stat(), os.fstat(f.fileno()))
-        if not mine: raise ValueError(f'need a folder that no other training writes to, got {out}')
+        mine = key not in _HELD and _lock(f) and path.exists()
+        if not mine or not os.path.samestat(path.stat(), os.fstat(f.fileno())):  # removed by its last owner
+            raise ValueError(f'need a folder that no other training writes to, got {out}')
         _HELD.add(key)
         try: yield
         finally:
@@ -286,7 +292,8 @@ def _check_folder(out:Path, resume:bool):
     if resume: return [_log_rows(out/name) for name in _LOGS]
     written = [*_LOGS, 'row.jsonl', 'epoch*.safetensors', 'samples/epoch*.png']
     found = next((p for name in written for p in out.glob(name)), None)
-    if found: raise ValueError(f'need a folder without files of a run, got {out} with {found.relative_to(out)}')
+    if not found: return
+    raise ValueError(f'need a folder without files of a run, got {out} with {found.relative_to(out)}')
 
 def _check_apart(data, **folders): # data; out=, cache=: what is written to
     "Raise a `ValueError` if a run would read what it has written."
@@ -294,17 +301,20 @@ def _check_apart(data, **folders): # data; out=, cache=: what is written to
     if not data.is_dir(): return
     for name, p in folders.items():
         if p and Path(p).resolve().is_relative_to(data.resolve()):
-            raise ValueError(f'need {name} outside of the data {data}, got {p}, whose files would be data later')
+            why = 'whose files would be data later'
+            raise ValueError(f'need {name} outside of the data {data}, got {p}, {why}')
 
+# %% ../nbs/practice/training_runs.ipynb #8d334c9d
 def _check_init(init, net:UNet): # file or name; the network that is wanted, on the meta device
     "Raise a `ValueError` unless the first weights are those of the same network."
     found = load_network(init, net.config['size'])
     if not isinstance(found, UNet): raise ValueError(f'need weights of a UNet for init, got {init}')
-    both = [{k: v for k, v in n.config.items() if k != 'size'} for n in (net, found)]
-    differ = [f'{k}={both[1][k]} (not {both[0][k]})' for k in both[0] if both[0][k] != both[1][k] and k != 'attn_at']
+    want, got, free = net.config, found.config, ('size', 'attn_at')  # the last shows in the shapes
+    differ = [f'{k}={got[k]} (not {v})' for k, v in want.items() if k not in free and got[k] != v]
     shapes = [{k: v.shape for k, v in n.state_dict().items()} for n in (net, found)]
     if shapes[0] != shapes[1] and not differ: differ = ['attention at other levels']
-    if differ: raise ValueError(f'need weights of the same network for init, got {init} with {", ".join(differ)}')
+    if not differ: return
+    raise ValueError(f'need weights of the same network for init, got {init} with {", ".join(differ)}')
 
 # %% ../nbs/practice/training_runs.ipynb #5963f04d
 def _network(net:dict)->UNet: # on the meta device: shapes without numbers
@@ -313,9 +323,13 @@ def _network(net:dict)->UNet: # on the meta device: shapes without numbers
         with torch.device('meta'): return UNet(**net)
     except TypeError as e: raise ValueError(f'need settings of a UNet by name, got {net}: {e}') from e
 
-def _check_run(data, out:Path, net:dict, config:TrainConfig, run:RunConfig, resume:bool):
+def _check_run(data, out, net:dict, config:TrainConfig, run:RunConfig, resume:bool):
     "Raise a `ValueError` for all that can be refused before a picture is read."
-    if not isinstance(config, TrainConfig) or not isinstance(run, RunConfig):
+    for name, p in dict(data=data, out=out).items():
+        if not isinstance(p, (str, Path)) or not str(p):
+            raise ValueError(f'need {name} as the path of a folder, got {p!r}')
+    if not isinstance(net, dict): raise ValueError(f'need the settings of a UNet by name, got {net!r}')
+    if not hasattr(config, 'epochs') or not hasattr(run, 'save_every'):
         got = f'{type(config).__name__} and {type(run).__name__}'
         raise ValueError(f'need a TrainConfig and a RunConfig, got {got}')
     network = _network(net)
@@ -323,16 +337,17 @@ def _check_run(data, out:Path, net:dict, config:TrainConfig, run:RunConfig, resu
     if late: raise ValueError(f'need keep out of the {config.epochs} epochs of the run, got {late[0]}')
     for d in (data, run.val_data):
         if d: _check_apart(d, out=out, cache=run.cache)
-    _check_folder(out, resume)
+    _check_folder(Path(out), resume)
     if run.init and not resume: _check_init(run.init, network)
 
 def _check_pieces(config:TrainConfig, run:RunConfig, acc):
     "Raise a `ValueError` unless the processes can share a batch and cut it into pieces."
     each = run.accum if run.accum > 1 else acc.gradient_accumulation_steps
     if config.bs % (each*acc.num_processes):
-        raise ValueError(f'need a batch size that {acc.num_processes} processes can share and cut into {each} '
-                         f'pieces, got bs={config.bs}')
+        raise ValueError(f'need a batch size that {acc.num_processes} processes can share and cut into '
+                         f'{each} pieces, got bs={config.bs}')
 
+# %% ../nbs/practice/training_runs.ipynb #1f306eca
 def _first_state(out:Path, net:dict, config:TrainConfig, init, saved:dict|None, acc)->TrainState:
     "The state of a run that begins, or that goes on from `saved`."
     torch.manual_seed(config.seed)
@@ -384,13 +399,15 @@ def _workers_alive(steps):
     try: yield from steps
     except RuntimeError as e:
         if 'DataLoader worker' not in str(e): raise
-        raise ChildProcessError(f'need all processes that read pictures, got one that was killed: '
-                                f'{" ".join(str(e).split())[:120]}; --resume goes on') from e
+        raise ChildProcessError('a process that reads pictures was killed; --resume goes on') from e
 
+# %% ../nbs/practice/training_runs.ipynb #22065c37
 def _run(out:Path, net:dict, config:TrainConfig, run:RunConfig, acc, saved:dict|None, data)->TrainState:
     "The run itself, once nothing is left to refuse but the pictures."
     st = _first_state(out, net, config, run.init, saved, acc)
-    ds, vds = train_and_validation(data, net['size'], run.val, run.val_data, run.gt, run.plain, run.cache)
+    scenes, held = _split_off(data, run.val, run.val_data, gt=run.gt or None, plain=run.plain)
+    if acc.is_main_process: print(f'in {data}: {describe(scenes)}')
+    ds, vds = _frames(scenes, net['size'], run.cache), _frames(held, net['size'], run.cache) if held else None
     order = BatchOrder(len(ds), config.bs, config.epochs, config.seed, processes=acc.num_processes)
     settings = _settings(data, net, len(ds), config, run)
     if saved: _check_settings(saved['settings'], settings)
@@ -405,7 +422,8 @@ def _run(out:Path, net:dict, config:TrainConfig, run:RunConfig, acc, saved:dict|
     try: _follow(bar, out, order.per_epoch, settings, run, end)
     except FloatingPointError:  # nothing but the first state: it would only be in the way
         early = not saved and st.step < min(run.save_every, order.per_epoch)
-        for name in ('state.pt', *_LOGS) if early and acc.is_main_process else (): (out/name).unlink(missing_ok=True)
+        if early and acc.is_main_process:
+            for name in ('state.pt', *_LOGS): (out/name).unlink(missing_ok=True)
         raise
     if acc.is_main_process: _write_row(out, settings)
     return st
@@ -420,8 +438,9 @@ def run_training(
     resume:bool=False, # go on from the state in `out`
 )->TrainState:
     "Train, log and save; a resumed run is the same to the bit (same machine, same number of threads)."
-    out, run = Path(out), run or RunConfig()
+    run = run or RunConfig()
     _check_run(data, out, net, config, run, resume)
+    out = Path(out)
     acc = _accelerator(run.accum)
     _check_pieces(config, run, acc)
     config = _settled(config, acc)

@@ -10,6 +10,7 @@ __all__ = ['noise_loss', 'min_snr_weights', 'step_generator', 'stratified_timest
 import math
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from itertools import islice
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from .checks import real_number, whole_number
 from .denoiser import choose_precision
+from .images import from_uint8
 from .schedule import add_noise
 
 # %% ../nbs/practice/training_loop.ipynb #ec0c3fcf
@@ -48,9 +50,10 @@ def min_snr_weights(
 def step_generator(
     step:int, # number of the step, from 0
     seed:int, # seed of the run
-)->torch.Generator: # on the CPU
+    device='cpu', # where the numbers are drawn; others there than here
+)->torch.Generator:
     "The generator of random numbers that belongs to one step of a run."
-    return torch.Generator().manual_seed(seed*1_000_000_007 + step)
+    return torch.Generator(device).manual_seed(seed*1_000_000_007 + step)
 
 def stratified_timesteps(
     n:int, # how many
@@ -59,8 +62,8 @@ def stratified_timesteps(
     power:float=1., # 1: evenly over 1..T; above 1: more of the small ones
 )->Tensor: # (n,) in 1..T
     "Timesteps T u**power, u spread evenly over [0,1) with one random shift, in random order."
-    u = (torch.arange(n)/n + torch.rand(1, generator=g)) % 1
-    return 1 + (u**power*T).long().clamp(max=T - 1)[torch.randperm(n, generator=g)]
+    u = (torch.arange(n, device=g.device)/n + torch.rand(1, generator=g, device=g.device)) % 1
+    return 1 + (u**power*T).long().clamp(max=T - 1)[torch.randperm(n, generator=g, device=g.device)]
 
 # %% ../nbs/practice/training_loop.ipynb #e6b16c0b
 class BatchOrder:
@@ -97,16 +100,15 @@ class BatchOrder:
             yield perm[first:first + self.share]
 
 # %% ../nbs/practice/training_loop.ipynb #76956e9a
-def _draw(step:int, n:int, T:int, shape:tuple, config)->tuple: # of n images (*shape)
+def _draw(g:torch.Generator, n:int, T:int, shape:tuple, config)->tuple: # of n images (*shape)
     "What is random: timesteps (n,), noise (n,*shape), what is mirrored (n,), where cuts begin (n,2)."
-    g = step_generator(step, config.seed)
     t = stratified_timesteps(n, T, g, config.power)
     c, h, w = shape
     side = [config.cut or v for v in (h, w)]
-    e = torch.randn(n, c, *side, generator=g)
-    mirror = torch.rand(n, generator=g) < .5
-    room = torch.tensor([h - side[0] + 1, w - side[1] + 1])
-    return t, e, mirror, (torch.rand(n, 2, generator=g)*room).long()
+    e = torch.randn(n, c, *side, generator=g, device=g.device)
+    mirror = torch.rand(n, generator=g, device=g.device) < .5
+    room = torch.tensor([h - side[0] + 1, w - side[1] + 1], device=g.device)
+    return t, e, mirror, (torch.rand(n, 2, generator=g, device=g.device)*room).long()
 
 # %% ../nbs/practice/training_loop.ipynb #d16e6b35
 def learning_rate(
@@ -126,10 +128,11 @@ def running_average(
 )->AveragedModel: # `update_parameters(model)` after each step; `module` is it
     "An exponential moving average (EMA) of the weights of `model`."
     @torch.no_grad()
-    def mix(average, new, n):
-        d = min(decay, (1 + n.item())/(10 + n.item()))
-        torch._foreach_lerp_(average, new, 1 - d)
-    return AveragedModel(model, multi_avg_fn=mix).requires_grad_(False)
+    def mix(average, new, _):
+        n = ema.n_averaged.item()         # on the CPU: no GPU waits
+        torch._foreach_lerp_(average, new, 1 - min(decay, (1 + n)/(10 + n)))
+    ema = AveragedModel(model, multi_avg_fn=mix).requires_grad_(False)
+    return ema
 
 # %% ../nbs/practice/training_loop.ipynb #53d1f7a2
 @dataclass(frozen=True)
@@ -150,7 +153,8 @@ class TrainConfig:
     seed:int=0 # decides order, timesteps, noise and mirroring
 
     def __post_init__(self):
-        whole = dict(epochs=(1, 10**6), bs=(1, 10**6), warmup=(0, 10**9), seed=(0, 2**32 - 1), cut=(0, 10**6))
+        whole = dict(epochs=(1, 10**6), bs=(1, 10**6), warmup=(0, 10**9), seed=(0, 2**32 - 1),
+                     cut=(0, 10**6))
         for k, ends in whole.items():
             object.__setattr__(self, k, whole_number(k, getattr(self, k), *ends))
         real_number('lr', self.lr, 0, 1, above=True)
@@ -175,6 +179,9 @@ class _OneProcess:
     def backward(self, loss): loss.backward()
     def gather(self, values): return values
 
+_LOOK = 50    # steps from one look at loss and gradient to the next, on a GPU
+_SHARE = .25  # of a GPU's free memory that resident pictures may take
+
 @dataclass
 class TrainState:
     "Everything that a run is, after `step` steps."
@@ -184,7 +191,7 @@ class TrainState:
     acc:object # knows device and processes: an `Accelerator`, or this process alone
     net:nn.Module # `model`, wrapped so that processes share gradients
     step:int=0
-    loss:float=float('nan') # of the last step
+    loss:float=float('nan') # of the last step; on a GPU a tensor: a number would make it wait
     window:list=field(default_factory=list) # losses since the last line of a log
 
 # %% ../nbs/practice/training_loop.ipynb #86b4cad5
@@ -213,7 +220,8 @@ def _pieces(st:TrainState, x0:Tensor, T:int, config:TrainConfig)->list: # (x0,t,
         raise ValueError(f'{need}, got {len(x0)} images')
     if config.cut > min(x0.shape[2:]):
         raise ValueError(f'need a cut of at most {min(x0.shape[2:])}, got {config.cut}')
-    batch = _draw(st.step, len(x0)*acc.num_processes, T, x0.shape[1:], config)
+    x0, g = x0.to(acc.device), step_generator(st.step, config.seed, acc.device)
+    batch = _draw(g, len(x0)*acc.num_processes, T, x0.shape[1:], config)
     t, e, mirror, at = [v.chunk(acc.num_processes)[acc.process_index] for v in batch]
     if config.cut: x0 = _cuts(x0, at.tolist(), config.cut)
     if config.flip: x0 = torch.where(mirror.view(-1, 1, 1, 1), x0.flip(-1), x0)
@@ -230,8 +238,7 @@ def _add_gradients(
     acc, each = st.acc, []
     precision = choose_precision(config.precision, acc.device)
     bf16 = 'bf16' in (precision, acc.mixed_precision)
-    for i, piece in enumerate(pieces):
-        x0, t, e = [v.to(acc.device) for v in piece]
+    for i, (x0, t, e) in enumerate(pieces):
         with torch.autocast(acc.device.type, torch.bfloat16, enabled=bf16):
             loss = noise_loss(st.net, x0, t, e, alphas_cumprod)  # (n,)
         weight = min_snr_weights(t, alphas_cumprod, config.gamma, config.floor)
@@ -253,7 +260,8 @@ def train_step(
     pieces = _pieces(st, x0, len(alphas_cumprod) - 1, config)
     each = _add_gradients(st, pieces, alphas_cumprod, config)
     norm = nn.utils.clip_grad_norm_(st.model.parameters(), config.clip)
-    if not (each.isfinite().all() and norm.isfinite()):
+    look = each.device.type == 'cpu' or st.step % _LOOK == 0  # a GPU waits here
+    if look and not (each.isfinite().all() and norm.isfinite()):
         got = f'{each.mean().item()} and {norm.item()} at step {st.step + 1}'
         raise FloatingPointError(f'need a finite loss and gradient, got {got}')
     for group in st.opt.param_groups: group['lr'] = lr
@@ -261,7 +269,23 @@ def train_step(
     st.opt.zero_grad()
     st.ema.update_parameters(st.model)
     st.step += 1
-    st.loss = each.mean().item()  # without weights, to compare with other runs
+    st.loss = each.mean()         # without weights, to compare with other runs
+    if st.loss.device.type == 'cpu': st.loss = st.loss.item()
+
+# %% ../nbs/practice/training_loop.ipynb #7ad11e50
+def _resident(ds, device)->Tensor|None: # pictures (N,3,H,W) uint8 on a GPU, if all are there and fit
+    "The pictures of `Frames` that are all in memory, moved to a GPU once; None: they come one by one."
+    pixels, filled = getattr(ds, 'pixels', None), getattr(ds, 'filled', None)
+    if device.type != 'cuda' or pixels is None or getattr(ds, 'flip', False): return None
+    if len(pixels) != len(ds) or not filled.all(): return None
+    if pixels.numel() > _SHARE*torch.cuda.mem_get_info(device)[0]: return None
+    return pixels.to(device)
+
+def _gathered(pixels:Tensor, order): # yields batches (B,3,H,W) in [-1,1]
+    "Batches out of resident pictures; where they are is copied for many steps at once."
+    order = iter(order)
+    while rows := list(islice(order, 64)):
+        for row in torch.tensor(rows).to(pixels.device): yield from_uint8(pixels[row])
 
 # %% ../nbs/practice/training_loop.ipynb #f333c223
 def train(
@@ -275,7 +299,10 @@ def train(
     rank, processes = st.acc.process_index, st.acc.num_processes
     order = BatchOrder(len(ds), config.bs, config.epochs, config.seed,
                        st.step, rank, processes)
-    for x0 in DataLoader(ds, batch_sampler=order, num_workers=workers):
+    alphas_cumprod, pixels = alphas_cumprod.to(st.acc.device), _resident(ds, st.acc.device)
+    if pixels is None: batches = DataLoader(ds, batch_sampler=order, num_workers=workers)
+    else: batches = _gathered(pixels, order)
+    for x0 in batches:
         lr = learning_rate(st.step, order.total, config.lr, config.warmup)
         train_step(st, x0, alphas_cumprod, lr, config)
         yield st

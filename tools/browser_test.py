@@ -196,7 +196,7 @@ def start_lab(python, folder, home):
     port, place = free_port(), home/'settings'/'@jupyterlab'/'notebook-extension'
     place.mkdir(parents=True, exist_ok=True)  # all cells in the page, not only those in sight
     whole = '{"windowingMode": "none", "renderingLayout": "default"}'
-    (place/'tracker.jupyterlab-settings').write_text(whole)
+    (place/'tracker.jupyterlab-settings').write_text(whole, encoding='utf8')
     env = os.environ | {'OMP_NUM_THREADS': '1', 'PATH': f"{Path(python).parent}:{os.environ['PATH']}"}
     folders = {'JUPYTERLAB_SETTINGS_DIR': 'settings', 'JUPYTERLAB_WORKSPACES_DIR': 'workspaces',
                'JUPYTER_RUNTIME_DIR': 'run', 'JUPYTER_CONFIG_DIR': 'config', 'IPYTHONDIR': 'ipython'}
@@ -206,7 +206,7 @@ def start_lab(python, folder, home):
              f'--ServerApp.root_dir={folder}', '--ServerApp.disable_check_xsrf=True',
              '--LabApp.news_url=None', '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate']
     command = [str(python), '-m', 'jupyterlab', *flags]
-    log = open(home/'log.txt', 'w')
+    log = open(home/'log.txt', 'w', encoding='utf8')
     return port, subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
 
 def answers(port):
@@ -249,7 +249,7 @@ def lab(d, where, python, cells, tmp, rows):
     nbformat.write(nb, folder/'w.ipynb')
     port, server = start_lab(python, folder, home)
     def up():
-        if server.poll() is not None: raise RuntimeError((home/'log.txt').read_text()[-3000:])
+        if server.poll() is not None: raise RuntimeError((home/'log.txt').read_text(encoding='utf8')[-3000:])
         return answers(port)
     try:
         wait(up, 90, 'the Jupyter server')
@@ -296,7 +296,7 @@ def env7(folder):
     subprocess.run([folder/'bin'/'pip', 'install', '-qq', *LAB7], check=True)
     here = next(p for p in sys.path if p.endswith('site-packages'))
     lib = next((folder/'lib').glob('python*'))/'site-packages'
-    (lib/'zz_project.pth').write_text(f'{here}\n{root}\n')
+    (lib/'zz_project.pth').write_text(f'{here}\n{root}\n', encoding='utf8')
     return folder/'bin'/'python'
 
 def main():

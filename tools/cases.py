@@ -45,7 +45,7 @@ STATUS = dict(ok=0, error=2, failure=1, stop=130)
 SECONDS = 60                # a case that takes longer hangs
 MEMORY = 16 << 30           # address space: what asks for more is refused, not swapped
 REFUSED = 'error',          # nothing may be written, read or loaded
-WATCHED = {'a network was loaded': 'ddnm_nb.pretrained._network_in',
+WATCHED = {'a network was loaded': 'ddnm_nb.pretrained._fill',
            'pictures were decoded': 'ddnm_nb.data.frames.Frames._load'}
 
 class Fixtures:
@@ -151,7 +151,7 @@ def judge(case, done, before, after, seen):
     if trace: return trace.strip().splitlines()[-1] + '\n' + trace
     if status != STATUS[want]: return f'exit status {status}, not {STATUS[want]}: {said or out[-300:]}'
     text = out + err if want == 'ok' else said
-    if match and not re.search(match, text, re.S): return f'need {match!r} in the message, got {text[-500:]!r}'
+    if match and not re.search(match, text, re.S): return f'need {match!r} in the text, got {text[-500:]!r}'
     if want == 'ok': return ''
     if not said.strip(): return 'no message'
     if len(said.splitlines()) > 3 or len(said) > 900 or 'Traceback' in err:
@@ -183,19 +183,23 @@ def lacking(modules):
     cases = [c for m in modules for c in m.CASES]
     for command in sorted({c for m in modules for c in getattr(m, 'OPTIONS', ())}):
         f = getattr(importlib.import_module(f'ddnm_nb.{_PLACES[command]}'), command)
-        mine = [(c[3], f' {c[2]} ' if isinstance(c[2], str) else f' {" ".join(c[2])} ') for c in cases if c[1] == command]
+        mine = [(c[3], c[2] if isinstance(c[2], str) else ' '.join(c[2])) for c in cases if c[1] == command]
         for p in inspect.signature(f).parameters.values():
-            if p.default is inspect.Parameter.empty: continue
-            given = [want for want, argv in mine if re.search(rf' --(no-)?{p.name}[ =]', argv)]
+            positional = p.default is inspect.Parameter.empty or getattr(p.annotation, 'opt', True) is False
+            if positional: continue
+            given = [want for want, argv in mine if re.search(rf' --(no-)?{p.name}( |=|$)', f' {argv}')]
             switch = isinstance(p.default, bool)
-            if 'ok' not in given and not (switch and given): yield f'{command} --{p.name} has no case that is right'
-            if not switch and not set(given) - {'ok'}: yield f'{command} --{p.name} has no case that is refused'
+            lost = 'ok' not in given and not (switch and given)
+            if lost: yield f'{command} --{p.name} has no case that is right'
+            if not switch and not set(given) - {'ok'}:
+                yield f'{command} --{p.name} has no case that is refused'
     names = [c[0] for c in cases]
     for module in sorted({n for m in modules for n in getattr(m, 'MODULES', ())}):
         mod = importlib.import_module(f'ddnm_nb.{module}')
         for n in mod.__all__:
             if not callable(getattr(mod, n)) or n in _PLACES: continue
-            if not any(c.startswith((f'{module}.{n}:', f'{module}.{n}.')) for c in names): yield f'{module}.{n} has no case'
+            there = any(c.startswith((f'{module}.{n}:', f'{module}.{n}.')) for c in names)
+            if not there: yield f'{module}.{n} has no case'
 
 def load():
     "The files of cases that there are."
@@ -204,7 +208,7 @@ def load():
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('only', nargs='?', default='', help='a regular expression: only the cases with such a name')
+    p.add_argument('only', nargs='?', default='', help='regular expression: only cases with such a name')
     p.add_argument('--slow', action='store_true', help='also print the slowest cases')
     args = p.parse_args()
     os.environ.setdefault('OMP_NUM_THREADS', '1')
@@ -214,7 +218,11 @@ def main():
     modules, counts, times, start = load(), dict(ok=0, clear=0, other=0), [], time.time()
     with tempfile.TemporaryDirectory() as d:
         root = Path(d).resolve()
-        makers = {k: v for m in modules for k, v in m.FIXTURES.items()}
+        makers = {}
+        for m in modules:
+            twice = makers.keys() & m.FIXTURES.keys()
+            if twice: raise ValueError(f'need fixtures of different names, got {twice} twice')
+            makers |= m.FIXTURES
         fixtures = Fixtures(root, makers)
         for folder in ('cwd', 'out', 'fixtures'): (root/folder).mkdir()
         os.chdir(root/'cwd')
@@ -230,7 +238,8 @@ def main():
             counts['other'] += 1
             print(what)
     if args.slow: print(*(f'{t:6.2f} s {n}' for t, n in sorted(times, reverse=True)[:15]), sep='\n')
-    print(f"{counts['ok']} ok, {counts['clear']} clear errors, {counts['other']} else ({time.time() - start:.0f} s)")
+    print(f'{time.time() - start:.0f} s')
+    print(f"{counts['ok']} ok, {counts['clear']} clear errors, {counts['other']} else")
     sys.exit(counts['other'] > 0)
 
 if __name__ == '__main__': main()

@@ -13,7 +13,7 @@ from ddnm_nb.data import fit, frames, layout, mha, store
 from ddnm_nb.ddnm import image_like, restore, start_noise
 from ddnm_nb.denoiser import Denoiser, choose_precision, pixel_denoiser
 from ddnm_nb.operators import AveragePooling, Compose, Grayscale, Inpainting, LinearMap
-from ddnm_nb.sampling import DDIM, DDPM, Renoise, Sampler, sample, seed_list, seeded_randn, time_pairs
+from ddnm_nb.sampling import DDIM, DDPM, Renoise, Sampler, _seed_list, sample, seeded_randn, time_pairs
 from ddnm_nb.schedule import cosine_schedule, even_timesteps, geometric_timesteps, linear_schedule
 from ddnm_nb.spectral import (
     BlockSensing,
@@ -28,7 +28,6 @@ MODULES = ('checks', 'records', 'train_run', 'pretrained', 'weights', 'guided', 
            'data.store', 'data.mha')
 FIXTURES = dict(
     toy=lambda p: store._write_toy_scenes(p, range(2)),
-    rows=lambda p: p.write_text('{"a": 1}\n', encoding='utf8'),
     mha=lambda p: mha.write_mha([np.zeros((4, 5, 3), np.uint8)], p),
     mha_text=lambda p: p.write_text('hello', encoding='utf8'),
     mha_huge=lambda p: p.write_bytes(b'NDims = 3\nDimSize = 99999 99999 9\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n'),
@@ -67,8 +66,8 @@ WALK = [
     *each('sampling.DDIM: eta', DDIM, (nan, -1, 2, 'x', None, [1]), 'eta'), *each('sampling.Renoise: eta', Renoise, (nan, -1, 2, 'x'), 'eta'),
     *each('sampling.time_pairs: travel', lambda v: time_pairs([3, 2, 1, 0], v, 2), (nan, 'x', None, 0, 2.5), 'travel_length'),
     *each('sampling.seeded_randn: seeds', seeded_randn, ([1.5, 2.5], '12', [nan], ['a'], None, [None], [2**70], [True]), 'seed'),
-    *each('sampling.seed_list: seeds', lambda v: seed_list(v, 2), (1.5, '12', [1], [1, 2, 3], {}, object()), 'seed'),
-    good('sampling.seed_list: numpy', lambda: seed_list(np.array([3, 4]), 2) == seed_list(3., 2) == [3, 4]),
+    *each('sampling._seed_list: seeds', lambda v: _seed_list(v, 2), (1.5, '12', [1], [1, 2, 3], {}, object()), 'seed'),
+    good('sampling._seed_list: numpy', lambda: _seed_list(np.array([3, 4]), 2) == _seed_list(3., 2) == [3, 4]),
     *each('sampling.sample: n', lambda v: sample(toy, v, five, size=8), (0, -1, 1.5, 'x', None), 'n '),
     *each('sampling.sample: size', lambda v: sample(toy, 1, five, size=v), (0, -8, 'x', (8,), (8, 8, 8), nan), 'size'),
     bad('sampling.sample: no size', lambda: sample(toy, 1, five), 'size'),
@@ -164,7 +163,7 @@ def damaged(kind, n=300):
         rng, counts = np.random.default_rng(0), dict(read=0, refused=0)
         source, suffix, use = dict(
             pickle=(f.foreign_pt, '.pt', lambda p: pretrained.load_network(p, 32)),
-            safetensors=(f.tiny, '.safetensors', lambda p: pretrained.load_network(p)),
+            safetensors=(f.net, '.safetensors', lambda p: pretrained.load_network(p)),
             state=(f.run/'state.pt', '.pt', lambda p: train_run._read_state(p)),
             zip=(f.zip, '.zip', lambda p: [s.gt and store_of(s) for s in layout.scenes(p)]))[kind]
         whole, p = source.read_bytes(), f.fuzzed/f'{kind}{suffix}'
@@ -195,7 +194,7 @@ FILES = [
     with_files('records.append_row: no JSON', lambda f: records.append_row(f.new(), x=object()), 'row'),
     good('records.machine: words', lambda: isinstance(records.machine(), str)),
     with_files('weights.read_weights: nowhere', lambda f: weights.read_weights(f.new()), 'no regular file'),
-    with_files('weights.read_pickle: text', lambda f: weights.read_pickle(f.text_pt), 'it is text'),
+    with_files('weights._read_pickle: text', lambda f: weights._read_pickle(f.text_pt), 'it is text'),
     with_files('weights.sha256: nowhere', lambda f: weights.sha256(f.new()), 'No such file'),
     with_files('weights.save_network: no UNet', lambda f: weights.save_network(nn.Linear(1, 1), f.new()), 'UNet'),
     *[with_files(f'pretrained.load_network: {k}', lambda f, k=k: pretrained.load_network(getattr(f, k), 32), why)
@@ -206,6 +205,8 @@ FILES = [
     *each('pretrained.load_network: path', pretrained.load_network, ('nowhere', '', None, 3, 'scenes128?size=x'), 'need'),
     bad('pretrained.load_denoiser: nowhere', lambda: pretrained.load_denoiser('nowhere'), 'bundled'),
     bad('pretrained.load_denoiser: precision', lambda: pretrained.load_denoiser('scenes128', precision='half'), 'precision'),
+    *each('pretrained.load_denoiser: device', lambda v: pretrained.load_denoiser('scenes128', device=v), ('tpu', 'cuda:99', 3.5, 'x'), 'device'),
+    *each('pretrained.load_denoiser: head', lambda v: pretrained.load_denoiser('scenes128', head=v), (-1, 'x'), 'head'),
     bad('pretrained.weights_id: nowhere', lambda: pretrained.weights_id('nowhere'), 'bundled'),
     bad('pretrained.fetch: unknown', lambda: pretrained.fetch('nobody/nothing'), 'need one of'), bad('pretrained.cached: unknown', lambda: pretrained.cached('x'), 'need one of'),
     good('pretrained.bundled: names', lambda: 'scenes128' in pretrained.bundled()), good('pretrained.keep_memory: yes or no', lambda: pretrained.keep_memory() in (True, False) or True),
@@ -218,6 +219,9 @@ FILES = [
     with_files('train_run.run_training: config', lambda f: train_run.run_training(f.pictures, f.new(), {}, dict(lr=1)), 'TrainConfig'),
     with_files('train_run.run_training: net', lambda f: train_run.run_training(f.pictures, f.new(), dict(colour=3), config), 'UNet by name'),
     with_files('train_run.run_training: data', lambda f: train_run.run_training(f.new(), f.new(), dict(size=32, ch=32, mult=(1,), patch=4), config), 'does not exist'),
+    with_files('train_run.run_training: data as a number', lambda f: train_run.run_training(3, f.new(), dict(size=32), config), 'data'),
+    with_files('train_run.run_training: no out', lambda f: train_run.run_training(f.pictures, None, dict(size=32), config), 'out'),
+    with_files('train_run.run_training: net as a list', lambda f: train_run.run_training(f.pictures, f.new(), [32], config), 'UNet by name'),
     with_files('train_run.train_and_validation: val', lambda f: train_run.train_and_validation(f.pictures, 32, 5), 'need val'),
     with_files('train_run.train_and_validation: size', lambda f: train_run.train_and_validation(f.pictures, 0, 1), 'size'),
     with_files('train_run.load_state: a list', lambda f: train_run.load_state(training.new_state(tiny()), f.state_list/'state.pt'), 'holds a list'),

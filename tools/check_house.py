@@ -16,6 +16,7 @@ as well. The last line is 'N broken'; exit 1 if there is any.
 - 95 % of the lines of code have at most 100 characters; a cell has at most 30 lines of code. A
   module comes from one notebook.
 - Words of the house stand only where ALLOWED says.
+- Text is read and written with encoding='utf8': other machines have other habits.
 - `import ddnm_nb.ddnm` takes less than 0.4 s beyond torch."""
 import argparse
 import ast
@@ -23,6 +24,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 from functools import lru_cache
 
 from heads import notebooks, read_nb, root, settings
@@ -309,6 +311,31 @@ def check_width():
     yield f'{what} ({parts})'
     if share(total) < MIN_SHARE: yield f'! {what}, need {MIN_SHARE:.0%}'
 
+def text_calls(code):
+    """Line numbers of calls that read or write text and leave the encoding to the machine."""
+    plain = [s if not s.lstrip().startswith(('%', '!')) else 'pass' for s in code]  # without magics
+    parsed = None
+    for source in (code, plain):
+        with suppress(SyntaxError): parsed = parsed or ast.parse('\n'.join(source))
+    if parsed is None: return
+    for n in ast.walk(parsed):
+        if not isinstance(n, ast.Call) or any(k.arg in ('encoding', None) for k in n.keywords): continue
+        name = getattr(n.func, 'attr', getattr(n.func, 'id', ''))
+        modes = [a.value for a in [*n.args, *(k.value for k in n.keywords)] if isinstance(a, ast.Constant)]
+        binary = any(isinstance(m, str) and re.fullmatch('[rwaxb+]*b[rwax+]*', m) for m in modes)
+        own = name in ('read_text', 'write_text') and len(n.args) < (2 if name == 'write_text' else 1)
+        opens = name == 'open' and isinstance(n.func, ast.Name) and 'devnull' not in ast.unparse(n)
+        if own or (opens and not binary): yield n.lineno
+
+def check_encodings():
+    n = 0
+    for place, kind, lines in texts():
+        if kind not in ('module', 'tool', 'code'): continue
+        for k in text_calls(lines):
+            n += 1
+            yield f'! {place}: {lines[k - 1].strip()[:70]!r} needs encoding=\'utf8\''
+    yield f'texts read or written in the encoding of the machine: {n}'
+
 def pattern(word):
     "A whole word in any case; the names of functions as they are, for `Renoise(eta)` is right."
     return re.compile(rf'(?<!\w)(?:{word})(?!\w)', 0 if 'noisify' in word else re.I)
@@ -383,7 +410,7 @@ def slowest(n=12):
 
 CHECKS = dict(parameters=check_parameters, names=check_names, lines=check_lines, graph=check_graph,
               packages=check_packages, cells=check_cells, width=check_width, words=check_words,
-              time=check_time)
+              encodings=check_encodings, time=check_time)
 
 def main():
     p = argparse.ArgumentParser(description=__doc__)

@@ -42,7 +42,7 @@ def call(*args, **kw): return subprocess.run([str(a) for a in args], check=True,
 
 def make_env(venv, python):
     "An environment like Colab's: torch is there before anything else."
-    pins = (root/'constraints.txt').read_text().splitlines()
+    pins = (root/'constraints.txt').read_text(encoding='utf8').splitlines()
     torch = next(s.split()[0] for s in pins if s.startswith('torch=='))
     call(python, '-m', 'venv', venv)
     call(venv/'bin/pip', 'install', '-qq', torch)
@@ -96,7 +96,7 @@ def run_all(todo, rows, about, args, venv, wheel):
     def save():
         if not args.out: return
         ordered = sorted(rows, key=lambda r: r['notebook'])
-        args.out.write_text(''.join(json.dumps(r) + '\n' for r in ordered))
+        args.out.write_text(''.join(json.dumps(r) + '\n' for r in ordered), encoding='utf8')
     def go(n):
         rows.append(run(n, venv, wheel, args.slow) | about)
         save()
@@ -127,7 +127,7 @@ def main():
         version = call(venv/'bin/python', '--version', capture_output=True, text=True).stdout.split()[-1]
         about = dict(python=version, torch=before[0], ipywidgets=before[1], workers=args.workers)
         resume = args.resume and args.out and args.out.exists()
-        old = [json.loads(s) for s in args.out.read_text().splitlines()] if resume else []
+        old = [json.loads(s) for s in args.out.read_text(encoding='utf8').splitlines()] if resume else []
         have = {(r['notebook'], r['digest'], r['slow']): r for r in old if r['ok']}
         def key(n): return n.relative_to(root).as_posix(), digest(n), args.slow
         todo = [n.absolute() for n in args.notebooks] or notebooks()

@@ -66,7 +66,7 @@ def main(
     path = Path(out)
     old = read_rows(path) if path.exists() else []
     with whole_file(path) as tmp:                                # without a last line that was cut off
-        tmp.write_text(''.join(json.dumps(r) + '\n' for r in old))
+        tmp.write_text(''.join(json.dumps(r) + '\n' for r in old), encoding='utf8')
     done = {key(r) for r in old}
     for r in plan():
         if key(r) in done or quick and (r['steps'] > 20 or r['size'] > 8): continue

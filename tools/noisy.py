@@ -90,7 +90,7 @@ def main(
     denoiser, path = load_denoiser(model, precision='auto'), Path(out)
     rows = read_rows(path) if path.exists() else []
     with whole_file(path) as tmp: # the rows without a line that was cut off
-        tmp.write_text(''.join(json.dumps(r) + '\n' for r in rows))
+        tmp.write_text(''.join(json.dumps(r) + '\n' for r in rows), encoding='utf8')
     for task, s, name in missing(model, len(truth), steps, path):
         row = dict(task=task, sigma_y=s, method=name, model=Path(model).stem,
                    weights=weights_id(model), frames=len(truth), steps=steps)

@@ -98,11 +98,12 @@ def resize(d, width):
 def illegible(d, name):
     "Text with too little contrast in the theme that is on and, after a switch, in the other."
     d.execute_script(STILL)
-    for _ in range(2):
+    for other in (False, True):
+        if other:
+            d.execute_script(TOGGLE)
+            wait(lambda: d.execute_script(SWITCHED), 20, 'the other theme')  # its style sheet may still load
         theme = 'dark' if d.execute_script(DARK) else 'light'
         for what in d.execute_script(LEGIBLE, CONTRAST): yield f'{name}: contrast ({theme}) {what}'
-        d.execute_script(TOGGLE)
-        wait(lambda: d.execute_script(SWITCHED), 20, 'the other theme')  # its style sheet may still load
 
 def too_wide(d, name, lesson=False):
     "What is wider than a desk or a phone; on a desk, which table, formula or code of a lesson scrolls."

@@ -19,10 +19,10 @@ def line(d):
 
 def main():
     path = Path(__file__).parents[1]/'constraints.txt'
-    kept = {s.split('==')[0]: s for s in path.read_text().splitlines() if '==' in s}
+    kept = {s.split('==')[0]: s for s in path.read_text(encoding='utf8').splitlines() if '==' in s}
     found = {canonicalize_name(d.metadata['Name']): line(d) for d in distributions()}
     pins = {k: v for k, v in (kept | found).items() if k not in SKIP}
-    path.write_text(HEAD + '\n'.join(sorted(pins.values())) + '\n')
+    path.write_text(HEAD + '\n'.join(sorted(pins.values())) + '\n', encoding='utf8')
     print(f"{len(pins)} packages, {len(set(pins) - set(kept))} new, torch {version('torch')}")
 
 if __name__ == '__main__': main()

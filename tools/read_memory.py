@@ -20,12 +20,12 @@ OUT = Path(__file__).parents[1]/'results'/'reading.jsonl'
 
 def memory(name):
     "VmRSS (resident now) or VmHWM (the most so far) of this process, in MB, as Linux counts it."
-    status = Path('/proc/self/status').read_text()
+    status = Path('/proc/self/status').read_text(encoding='utf8')
     return round(int(re.search(rf'{name}:\s*(\d+)', status)[1])/1024, 1)
 
 def forget_peak():
     "From now on VmHWM counts anew: importing torch has a peak of its own."
-    Path('/proc/self/clear_refs').write_text('5')
+    Path('/proc/self/clear_refs').write_text('5', encoding='utf8')
 
 def pictures(n, height):
     "Encoded frames: (kind, file name, bytes) of `n` frames."

@@ -50,14 +50,16 @@ def one_address():
     with tempfile.TemporaryDirectory() as d:
         copy = copy_tree(Path(d)/'copy')
         ini = copy/'settings.ini'
-        user = re.search(r'^user = (\S+)', ini.read_text(), re.M)[1]
-        ini.write_text(re.sub(rf'^user = {user}$', 'user = somebody', ini.read_text(), flags=re.M))
+        user = re.search(r'^user = (\S+)', ini.read_text(encoding='utf8'), re.M)[1]
+        theirs = re.sub(rf'^user = {user}$', 'user = somebody', ini.read_text(encoding='utf8'), flags=re.M)
+        ini.write_text(theirs, encoding='utf8')
         tools = 'heads.py', 'nav.py', 'make_readme.py'
         done = [run(sys.executable, Path('tools')/s, cwd=copy) for s in tools]
         files = [*copy.glob('*.*'), *copy.glob('nbs/**/*.ipynb'), *copy.glob('ddnm_nb/**/*.py')]
         known = ('ddnm_nb/_modidx.py', 'settings.ini')  # the first is written by the export
         files = [f for f in files if f.is_file() and f.relative_to(copy).as_posix() not in known]
-        left = [f.relative_to(copy).as_posix() for f in files if re.search(rf'{user}[./]', f.read_text())]
+        left = [f for f in files if re.search(rf'{user}[./]', f.read_text(encoding='utf8'))]
+        left = [f.relative_to(copy).as_posix() for f in left]
     failed = [r.stderr for r in done if r.returncode and r.stderr]  # dead links are another check
     return says('the address is one setting', failed or (left and f'{user} still stands in {left}'))
 
@@ -67,6 +69,11 @@ def no_relative_paths():
     cells = [(p, c) for p in notebooks() for c in read_nb(p)['cells'] if c['cell_type'] == 'code']
     found = [f"{name_of(p)} {c['id']}" for p, c in cells if path.search(''.join(c['source']))]
     return says('no notebook reads a file by a relative path', found)
+
+def cases():
+    "Wrong inputs of every kind end in one clear line; the last line of tools/cases.py counts them."
+    done = run(sys.executable, Path('tools')/'cases.py')
+    return says(f"cases: {done.stdout.strip().splitlines()[-1:]}", output(done))
 
 def one_fold():
     "What is folded in a text is a callout with its title inside, as tools/run_solutions.py reads it."
@@ -133,6 +140,7 @@ CHECKS = {
     'lessons': lambda: tool('lessons are short, and begin with a picture', 'lesson_size.py'),
     'site': lambda: tool('the site as Quarto writes it is mended and checked', 'site_test.py'),
     'ruff': lint,
+    'cases': cases,
     'wheel': wheel,
 }
 

@@ -64,6 +64,7 @@ def _no_truth(source):
     return (f'need scenes with true pictures (gt), got none, but {", ".join(kinds)}: name them with '
             f'gt={name!r} (--gt {name}), or take all pictures with plain=True (--plain)')
 
+# %% ../../nbs/practice/dreaming_frames.ipynb #1afc6f33
 class Frames(Dataset):
     "True frames to train on: (3,H,W) float32 in [-1,1]."
     def __init__(

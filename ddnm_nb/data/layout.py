@@ -24,7 +24,7 @@ from .store import Store, natural_key
 from ..images import from_pil, to_rgb
 
 # %% ../../nbs/practice/dreaming_layout.ipynb #456eb69b
-_NO_READER = {'BUFR', 'GRIB', 'HDF5', 'MPEG', 'WMF', 'EPS'} # formats that Pillow knows and cannot decode alone
+_NO_READER = {'BUFR', 'GRIB', 'HDF5', 'MPEG', 'WMF', 'EPS'} # known to Pillow, which cannot decode them alone
 
 @lru_cache
 def _pictures()->frozenset: # suffixes
@@ -69,13 +69,9 @@ def _peek(store, files, n=3):
     for f in files:
         arrays[0] = _readable(store, f)
         if arrays[0] is not None: return arrays
-    raise _Unreadable(files)
+    raise _Unreadable(f'need pictures that can be read, got {len(files)} others in', _folder(files[0]))
 
-class _Unreadable(ValueError):
-    "None of these files of one folder can be read."
-    def __init__(self, files):
-        self.folder = _folder(files[0])
-        super().__init__(f'need pictures that can be read, got {len(files)} others in {self.folder}')
+class _Unreadable(ValueError): "None of the files of a folder, its last argument, can be read."
 
 def _seen(arrays): return [a for a in arrays if a is not None]
 
@@ -97,8 +93,8 @@ def _find_mask(peeks, named=None, sure=False):
     if len(binary) > 1: raise ValueError(f'need one folder of masks, got {binary}: name it with mask=')
     if binary and not sure and len(peeks) < 3 and not _hinted(binary[0], 'mask') and len(peeks) > 1:
         other = next(_base(f) for f in peeks if f != binary[0])
-        raise ValueError(f'need to know if {binary[0]} holds masks or black and white pictures: name the true '
-                         f'ones with gt={other!r} (--gt {other}), or take all with plain=True (--plain)')
+        raise ValueError(f'need to know if {binary[0]} holds masks or pictures: name the true pictures with '
+                         f'gt={other!r} (--gt {other}), or take all with plain=True (--plain)')
     return binary[0] if binary else None
 
 def _a_pair(colours):
@@ -212,7 +208,7 @@ def _choose(store, parent, folders, gt, mask, image):
     first = gt or image or next((f for f in folders if _hinted(f, 'gt')), None)
     if not (mask or first): return None
     colours = [f for f in folders if f != mask]
-    if not mask and not named and not _a_pair(colours): return None  # folders of pictures, one called like truth
+    if not (mask or named or _a_pair(colours)): return None  # pictures in folders, one called like truth
     if not colours and not _hinted(mask, 'mask'): return None  # black and white pictures, but no masks
     if not colours: raise ValueError(f'need colour pictures beside the masks, got only {mask}')
     most = max(len(folders[f]) for f in colours)
@@ -342,15 +338,14 @@ def _find_all(store, parents, named, plain=False):
     if not found: raise ValueError(f'need pictures that can be read below {store.root}, got none')
     return found
 
-
-
+# %% ../../nbs/practice/dreaming_layout.ipynb #9879e019
 def _but_unreadable(make, folders):
     "`make(folders)`, without the folders in which nothing can be read: these are named and left out."
     while True:
         try: return make(folders)
         except _Unreadable as e:
-            warnings.warn(f'left out a folder: {e}', stacklevel=5)
-            folders.pop(e.folder)
+            warnings.warn(f'left out a folder: {" ".join(e.args)}', stacklevel=5)
+            folders.pop(e.args[1])
 
 def _only(parents, named):
     "The parents of folders that the user named."

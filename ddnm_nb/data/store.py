@@ -163,6 +163,7 @@ def _split(self:Store, name):
         if _is_zip(holder) and not (self.root/holder).is_dir(): return holder, '/'.join(parts[i:])
     return ('' if self.root.is_file() else None), name
 
+# %% ../../nbs/practice/dreaming_store.ipynb #366beb61
 @patch
 def _open(self:Store, name):
     "Open the zip called `name`; errors say which zip is broken."
@@ -200,13 +201,15 @@ _MOST_NESTED = 8 # zips inside zips: one that holds itself would never end
 def _inside(self:Store, zipname):
     "Names in a zip, with those in the zips inside it."
     if zipname.lower().count('.zip/') >= _MOST_NESTED:
-        raise ValueError(f'need zips nested at most {_MOST_NESTED} deep, got {zipname[:60]}... in {self.root}')
+        got = f'{zipname[:50]}... in {self.root}'
+        raise ValueError(f'need zips nested at most {_MOST_NESTED} deep, got {got}')
     for n in self._zip(zipname).namelist():
         full = f'{zipname}/{_checked(n, zipname or self.root)}'.lstrip('/')
         if n.endswith('/') or _is_junk(n): continue
         if _is_zip(n): yield from self._inside(full)
         else: yield full
 
+# %% ../../nbs/practice/dreaming_store.ipynb #911472a1
 @patch
 def names(
     self:Store,

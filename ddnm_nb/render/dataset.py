@@ -6,7 +6,6 @@
 __all__ = ['scene_dir', 'RenderSettings', 'make_dreaming', 'ddnm_make_data']
 
 # %% ../../nbs/practice/render_dataset.ipynb #5f61a195
-import io
 import json
 import signal
 import sys
@@ -132,6 +131,7 @@ def _run_jobs(jobs, workers):
         for job in jobs: yield from _write_scene(*job)
     finally: torch.set_num_threads(threads)
 
+# %% ../../nbs/practice/render_dataset.ipynb #b1e6f5cb
 def _check_folder(root, settings):
     "Refuse a folder that holds other data; remember the settings (a dict) in one that is new."
     file = root/'settings.json'
@@ -159,8 +159,7 @@ def make_dreaming(
     "Write videos in DREAMING's layout; a run that was stopped continues where it was."
     settings = settings or RenderSettings()
     root = Path(root)
-    scenes, workers = whole_number('scenes', scenes, 1, 10**5), whole_number('workers', workers, 1, 256)
-    first = whole_number('first', first, 0, 10**6)
+    _check_least(scenes=(scenes, 1), workers=(workers, 1), first=(first, 0))
     _check_folder(root, settings.to_json())
     jobs = [(str(root), number, settings) for number in range(first, first + scenes)]
     with tqdm(total=scenes*settings.frames, unit='frame', disable=not progress) as bar:
