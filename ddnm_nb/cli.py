@@ -230,6 +230,7 @@ def _restore_folder(o, options, pyramid): # the options of `ddnm_restore`, and w
     bad = _run_folder(read, load, places, settings, settings['batch'], o.samples, o.overwrite)
     if bad: raise OSError(f'{len(bad)} pictures were left out: {", ".join(sorted(bad)[:20])}')
 
+# %% ../nbs/practice/commands.ipynb #e7b506bd
 def _chosen(o): # of `ddnm_restore` -> name of bundled weights
     "The network that suits the picture, and why; said on the screen."
     if Path(o.image).is_dir(): raise ValueError('need a named model for a folder, got auto')
@@ -289,8 +290,7 @@ def ddnm_restore(
     invert:store_true=False, # the mask has 255 where the hole is
     overwrite:store_true=False, # replace files that are there; never an input, a read-only file or a link
 ):
-    """Restore a picture with DDNM: fill holes, enlarge, colour, sharpen, denoise; or a folder of pictures.
-    A file that is there is not replaced, unless --overwrite is given. A folder goes on where it was stopped.
+    """Restore a picture, or a folder of them, which goes on where it was stopped; --overwrite replaces files.
     Exit status: 2 for bad input, before any work; 1 for a failure on the way; 130 when stopped."""
     _restore(SimpleNamespace(**locals()))
 

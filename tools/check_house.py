@@ -29,7 +29,7 @@ from functools import lru_cache
 
 from heads import notebooks, read_nb, root, settings
 
-MAX_PARAMS, MAX_NAMES, MAX_LINES, MAX_ARROWS = 8, 310, 450, 6
+MAX_PARAMS, MAX_NAMES, MAX_LINES, MAX_ARROWS = 8, 315, 450, 6
 MAX_WIDTH, MIN_SHARE, MAX_CELL = 100, .95, 30
 MAX_SECONDS, TRIES = .4, 6
 COMMANDS = {'cli', 'challenge'}  # not the mathematics: they may show pictures
