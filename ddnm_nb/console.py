@@ -189,9 +189,10 @@ def _cpu_share(cgroup): # folder of the control group
     affinity = getattr(os, 'sched_getaffinity', None)  # Linux has it
     n = len(affinity(0)) if affinity else os.cpu_count() or 1
     new, old = cgroup/'cpu.max', cgroup/'cpu'/'cpu.cfs_quota_us'
-    if new.is_file(): quota, period = new.read_text().split()
+    if new.is_file(): quota, period = new.read_text(encoding='utf8').split()
     elif old.is_file():
-        quota, period = [old.with_name(f'cpu.cfs_{k}_us').read_text() for k in ('quota', 'period')]
+        files = [old.with_name(f'cpu.cfs_{k}_us') for k in ('quota', 'period')]
+        quota, period = [f.read_text(encoding='utf8') for f in files]
     else: return n
     if quota == 'max' or int(quota) < 0: return n
     return max(1, min(n, math.ceil(int(quota)/int(period))))
