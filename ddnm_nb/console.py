@@ -46,7 +46,7 @@ def _why(e:Exception): # -> (exit status, message), or None for a fault of the p
 def _open_streams():
     "A closed stream leads to nowhere; what the console cannot show is escaped."
     for name, mode in dict(stdin='r', stdout='w', stderr='w').items():
-        if getattr(sys, name) is None: setattr(sys, name, open(os.devnull, mode))
+        if getattr(sys, name) is None: setattr(sys, name, open(os.devnull, mode, encoding='utf8'))
         if mode == 'w' and hasattr(getattr(sys, name), 'reconfigure'):
             getattr(sys, name).reconfigure(errors='backslashreplace')
 
@@ -192,7 +192,7 @@ def _cpu_share(cgroup): # folder of the control group
     if new.is_file(): quota, period = new.read_text(encoding='utf8').split()
     elif old.is_file():
         files = [old.with_name(f'cpu.cfs_{k}_us') for k in ('quota', 'period')]
-        quota, period = [f.read_text(encoding='utf8') for f in files]
+        quota, period = [p.read_text(encoding='utf8') for p in files]
     else: return n
     if quota == 'max' or int(quota) < 0: return n
     return max(1, min(n, math.ceil(int(quota)/int(period))))
