@@ -49,7 +49,8 @@ class Watch(TorchDispatchMode):
             known = tensors[0].constant
             return self.answer(tensors[0]) if known is None else known.item()
         if name in ('_to_copy', 'copy_') and tensors:
-            ends = {v.device.type for v in tensors} | {torch.device(d).type for d in [kwargs.get('device')] if d}
+            ends = {v.device.type for v in tensors}
+            if kwargs.get('device'): ends.add(torch.device(kwargs['device']).type)
             if len(ends) > 1: self.note('copy between devices')
         if name == 'grid_sampler_2d': # its stand-in indexes
             return args[0].new_empty(*args[0].shape[:2], *args[1].shape[1:3])
@@ -58,7 +59,8 @@ class Watch(TorchDispatchMode):
     def answer(self, v): # every look at a result is content
         line = place()
         if 'sigma_y).gt(0)' in line: return self.noisy
-        if v.dtype == torch.bool: return 'any(' not in line or 'isfinite' in line or 'not ' in line.split('any(')[0]
+        if v.dtype == torch.bool:
+            return 'any(' not in line or 'isfinite' in line or 'not ' in line.split('any(')[0]
         return 1. if v.is_floating_point() else 1
 
 def apply(self, f, recurse=True): # `nn.Module._apply`, which cannot exchange tensors of this kind
@@ -101,7 +103,8 @@ class Indexing(TorchFunctionMode):
             if k is Ellipsis: dim += x.ndim - dim - used
             elif k is None: x, dim = aten.unsqueeze(x, dim), dim + 1
             elif isinstance(k, slice):
-                x = aten.slice.Tensor(x, dim, *[v if v is None else int(v) for v in (k.start, k.stop)], k.step or 1)
+                ends = [v if v is None else int(v) for v in (k.start, k.stop)]
+                x = aten.slice.Tensor(x, dim, *ends, k.step or 1)
                 dim, used = dim + 1, used - 1
             elif torch.is_tensor(k):
                 wide = k.ndim if k.dtype == torch.bool else 1
@@ -133,7 +136,8 @@ def pretend():
     "Tensors on a GPU that is not there -> what was noted."
     def no_generator(draw):
         def f(*a, generator=None, **kw):
-            if generator is not None and torch.device(kw.get('device') or 'cpu').type != generator.device.type:
+            where = torch.device(kw.get('device') or 'cpu').type
+            if generator is not None and where != generator.device.type:
                 raise RuntimeError(f'generator on {generator.device}, numbers on {kw.get("device")}')
             return draw(*a, **kw)
         return f
@@ -145,7 +149,8 @@ def pretend():
     torch.cuda.mem_get_info = lambda device=None: (2**36, 2**36)
     torch.nn.Module._apply = apply
     try:
-        with FakeTensorMode(allow_non_fake_inputs=True) as fake, Watch(fake) as watch, Indexing(watch): yield watch
+        with FakeTensorMode(allow_non_fake_inputs=True) as fake:
+            with Watch(fake) as watch, Indexing(watch): yield watch
     finally:
         for k, f in kept.items(): setattr(torch, k, f)
         torch.cuda.is_available, torch.nn.Module._apply = available, old
@@ -239,11 +244,13 @@ def video(watch):
             js = torch.zeros(5, dtype=torch.long, device=CUDA)
             yield _carry(src[js], plane_maps(cameras, i, js), (1., 2.))
     yield 'pixels carried', loop(watch, carried())
-    yield 'a video', loop(watch, restore_video(small_denoiser(), masks, frames, sampler=Sampler(2), batch=2), 9)
+    parts = restore_video(small_denoiser(), masks, frames, sampler=Sampler(2), batch=2)
+    yield 'a video', loop(watch, parts, 9)
 
 class Pictures(torch.utils.data.Dataset): # as `Frames` that are in memory
     def __init__(self, n):
-        self.pixels, self.filled = torch.zeros(n, 3, 32, 32, dtype=torch.uint8), torch.ones(n, dtype=torch.bool)
+        self.pixels = torch.zeros(n, 3, 32, 32, dtype=torch.uint8)
+        self.filled = torch.ones(n, dtype=torch.bool)
     def __len__(self): return len(self.pixels)
     def __getitem__(self, i): return self.pixels[i]/127.5 - 1
 
@@ -257,7 +264,8 @@ def training(watch):
         def backward(loss, model=st.model): # autograd looks for the device: gradients come from nowhere
             for p in model.parameters(): p.grad = torch.zeros_like(p)
         one.backward = backward
-        steps = train(st, Pictures(64), linear_schedule(), TrainConfig(epochs=1, bs=8, warmup=1, precision=precision))
+        config = TrainConfig(epochs=1, bs=8, warmup=1, precision=precision)
+        steps = train(st, Pictures(64), linear_schedule(), config)
         yield f'training in {precision}', loop(watch, steps)
 
 # the running average's count, eight bytes from the CPU: nobody waits for them
@@ -277,7 +285,7 @@ def main(*names):
             found, looked = Counter(), 0
             try:
                 torch.set_grad_enabled(False)
-                for name, seen in part(watch):
+                for _, seen in part(watch):
                     looked += 1
                     for k in seen: found[k] += not any(v in k for v in ALLOWED)
             except Exception as e:

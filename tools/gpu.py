@@ -49,7 +49,8 @@ class Run:
         return time.perf_counter() - start
     def row(self, what, **d):
         name = torch.cuda.get_device_name(self.device) if self.device.type == 'cuda' else 'CPU'
-        d = dict(what=what) | d | dict(device=name, torch=torch.__version__, at=round(time.time() - self.began, 1))
+        at = round(time.time() - self.began, 1)
+        d = dict(what=what) | d | dict(device=name, torch=torch.__version__, at=at)
         line = json.dumps(d)
         with open(self.path, 'a', encoding='utf8') as f: f.write(line + '\n')
         print(line[:300], flush=True)
