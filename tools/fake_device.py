@@ -245,6 +245,7 @@ def video(watch):
             yield _carry(src[js], plane_maps(cameras, i, js), (1., 2.))
     yield 'pixels carried', loop(watch, carried())
     parts = restore_video(small_denoiser(), masks, frames, sampler=Sampler(2), batch=2)
+    watch.noisy = True                                            # for DDNM+, of which no step is looked at
     yield 'a video', loop(watch, parts, 9)
 
 class Pictures(torch.utils.data.Dataset): # as `Frames` that are in memory
