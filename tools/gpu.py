@@ -99,10 +99,10 @@ def training_parity(run):
     "One loss and its gradient here and on the CPU; a run resumed, and one that was not interrupted."
     x = demo_frames(4)[2]
     e, t = torch.randn(x.shape, generator=torch.Generator().manual_seed(0)), torch.tensor([1, 300, 600, 999])
-    found = []
+    found, size = [], SMALL | (dict(ch=32, mult=(1, 1)) if run.tiny else {})
     for device in ('cpu', run.device):
         torch.manual_seed(0)
-        net = UNet(**SMALL).to(device)
+        net = UNet(**size).to(device)
         loss = noise_loss(net, *[v.to(device) for v in (x, t, e)], linear_schedule())
         loss.mean().backward()
         found.append((loss.detach().cpu(), torch.stack([p.grad.norm() for p in net.parameters()]).cpu()))
@@ -112,7 +112,7 @@ def training_parity(run):
     runs = []
     for stops in ((4,), (2, 4)):                                   # at once; and with a break
         torch.manual_seed(0)
-        st, saved = new_state(UNet(**SMALL), acc=There(run.device)), None
+        st, saved = new_state(UNet(**size), acc=There(run.device)), None
         for _ in stops:
             if saved:
                 for k, v in saved.items(): getattr(st, k).load_state_dict(v)
