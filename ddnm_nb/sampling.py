@@ -128,6 +128,9 @@ def _need_denoiser(denoiser):
     hint = 'Denoiser(f, alphas_cumprod) makes one from a function'
     raise ValueError(f'need a Denoiser, got {got}; {hint}')
 
+# %% ../nbs/course/05_sampling.ipynb #99a23f57
+#| code-fold: true
+#| code-summary: "Inside: a trajectory, its first step and its end"
 def _check_trajectory(denoiser, pairs:list): # [(t,s), ...]
     "Raise a `ValueError` unless `pairs` is one trajectory, without a jump."
     _need_denoiser(denoiser)
