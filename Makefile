@@ -158,6 +158,9 @@ compare: data/train .venv/lessons-ok ## what learns most in the same time: resul
 kill-test: .venv/lessons-ok ## twenty kills, twenty resumes, the same bits: results/kill.jsonl
 	$(BIN)/python tools/kill_test.py --out results/kill.jsonl
 
+kill-restore: .venv/lessons-ok ## a folder of pictures, killed a hundred times: the same bytes
+	$(BIN)/python tools/kill_restore.py --kills 100
+
 process-test: .venv/lessons-ok ## one process against two: results/processes.jsonl
 	$(BIN)/python tools/process_test.py --out results/processes.jsonl
 
@@ -165,6 +168,6 @@ bench-train: .venv/bench-ok ## training speed beside diffusers: results/bench_tr
 	$(BIN)/python tools/bench_train.py --out results/bench_train.jsonl
 
 .PHONY: baselines bench bench-operators bench-train browser-test calibration check check-site colab-test \
-	compare data demo docs exact few-steps help holdout house kill-test lab masks noisy notebooks process-test \
+	compare data demo docs exact few-steps help holdout house kill-restore kill-test lab masks noisy notebooks process-test \
 	reading readme report-figures results samplers solutions table tasks test train train-long train-portraits train-six \
 	transitions video

@@ -26,7 +26,7 @@ from .denoiser import Denoiser
 from .images import save_image, write_whole
 from .large_images import enlarge, hole_region, level_sizes, paste, shrink_with_mask, windowed
 from .operators import Inpainting
-from .pretrained import MODELS, _weights_file
+from .pretrained import MODELS, _asked, _weights_file
 from .sampling import Correction, Sampler
 
 # %% ../nbs/practice/folders.ipynb #4101af51
@@ -85,7 +85,7 @@ def _network_size(model): # a name, file or folder -> height and width, or None 
     "The size of a network of this package, from the head of its file; a `ValueError` if there is no file."
     if str(model) in MODELS and not os.path.exists(model): return None
     try:
-        with safe_open(_weights_file(model), 'pt') as f: config = (f.metadata() or {}).get('config')
+        with safe_open(_weights_file(_asked(model)[0]), 'pt') as f: config = (f.metadata() or {}).get('config')
         size = parse_json(config, model)['size'] if config else None
         return size if isinstance(size, int) else None
     except (SafetensorError, KeyError, TypeError): return None

@@ -128,9 +128,6 @@ def _need_denoiser(denoiser):
     hint = 'Denoiser(f, alphas_cumprod) makes one from a function'
     raise ValueError(f'need a Denoiser, got {got}; {hint}')
 
-# %% ../nbs/course/05_sampling.ipynb #99a23f57
-#| code-fold: true
-#| code-summary: "Inside: a trajectory, its first step and its end"
 def _check_trajectory(denoiser, pairs:list): # [(t,s), ...]
     "Raise a `ValueError` unless `pairs` is one trajectory, without a jump."
     _need_denoiser(denoiser)
@@ -153,6 +150,9 @@ def _check_finite(x:Tensor, e:Tensor, t:int): # x_t and the predicted noise
     if not e.isfinite().all():
         raise ValueError(f'need finite noise, got {what} from the denoiser at t={t}')
 
+# %% ../nbs/course/05_sampling.ipynb #209b91b0
+#| code-fold: true
+#| code-summary: "Inside: the end of a trajectory"
 def _check_end(x_s:Tensor, correct): # result; correction, which may have a `finish`
     "The one way out: a `ValueError` unless the result is finite."
     if not x_s.isfinite().all():
