@@ -85,7 +85,8 @@ def _network_size(model): # a name, file or folder -> height and width, or None 
     "The size of a network of this package, from the head of its file; a `ValueError` if there is no file."
     if str(model) in MODELS and not os.path.exists(model): return None
     try:
-        with safe_open(_weights_file(_asked(model)[0]), 'pt') as f: config = (f.metadata() or {}).get('config')
+        with safe_open(_weights_file(_asked(model)[0]), 'pt') as f:
+            config = (f.metadata() or {}).get('config')
         size = parse_json(config, model)['size'] if config else None
         return size if isinstance(size, int) else None
     except (SafetensorError, KeyError, TypeError): return None

@@ -185,7 +185,7 @@ def lacking(modules):
         f = getattr(importlib.import_module(f'ddnm_nb.{_PLACES[command]}'), command)
         mine = [(c[3], c[2] if isinstance(c[2], str) else ' '.join(c[2])) for c in cases if c[1] == command]
         for p in inspect.signature(f).parameters.values():
-            if p.default is inspect.Parameter.empty: continue
+            if p.default is inspect.Parameter.empty or not getattr(p.annotation, 'opt', True): continue
             given = [want for want, argv in mine if re.search(rf' --(no-)?{p.name}( |=|$)', f' {argv}')]
             switch = isinstance(p.default, bool)
             lost = 'ok' not in given and not (switch and given)
