@@ -77,7 +77,8 @@ def image_like(
         raise ValueError(f'need an operator, got {name}; {hint}')
     if not torch.is_tensor(y):
         raise ValueError(f'need a tensor y, got {type(y).__name__}')
-    if not y.numel(): raise ValueError(f'need at least one image, got y of {tuple(y.shape)}')
+    if not y.numel():
+        raise ValueError(f'need at least one image, got y of {tuple(y.shape)}')
     if not y.isfinite().all():
         raise ValueError('need a finite y, got NaN or infinity in it')
     x = torch.zeros(A.image_shape(y)).to(y)
@@ -109,7 +110,8 @@ def _warn_of_size(denoiser, like): # images (B,C,H,W)
     "Say that a network is asked about images of another size than it was trained on."
     size, (h, w) = getattr(denoiser, 'image_size', None), like.shape[2:]
     if size in (None, h) and size in (None, w): return
-    warnings.warn(f'the network was trained on images of {size} x {size}, and is asked about {h} x {w}; '
+    warnings.warn(f'the network was trained on images of {size} x {size}, and is '
+                  f'asked about {h} x {w}; '
                   'inpaint_large and restore_large keep to its size', stacklevel=4)
 
 # %% ../nbs/course/06_ddnm.ipynb #68b25a1f
@@ -128,7 +130,8 @@ def restore_steps(
     "Restore images from a linear measurement, step by step; checks all settings first."
     try: levels = torch.as_tensor(sigma_y, dtype=torch.float64, device='cpu')
     except (TypeError, ValueError, RuntimeError) as e:
-        raise ValueError(f'need sigma_y as a number or a tensor, got {sigma_y!r}') from e
+        message = f'need sigma_y as a number or a tensor, got {sigma_y!r}'
+        raise ValueError(message) from e
     for v in levels.aminmax(): check_range('sigma_y', v.item())
     device = getattr(denoiser, 'device', None)
     if device is not None and torch.is_tensor(y): y = y.to(device)

@@ -150,8 +150,11 @@ def _check_finite(x:Tensor, e:Tensor, t:int): # x_t and the predicted noise
     if not e.isfinite().all():
         raise ValueError(f'need finite noise, got {what} from the denoiser at t={t}')
 
-def _check_end(x_s:Tensor, correct): # the result; the correction, which may have a `finish`
-    "The one way out: a `ValueError` unless the result is finite; what a correction has to say."
+# %% ../nbs/course/05_sampling.ipynb #209b91b0
+#| code-fold: true
+#| code-summary: "Inside: the end of a trajectory"
+def _check_end(x_s:Tensor, correct): # result; correction, which may have a `finish`
+    "The one way out: a `ValueError` unless the result is finite."
     if not x_s.isfinite().all():
         raise ValueError('need finite noise from the denoiser all the way, '
                          'got NaN or infinity in the result')
@@ -186,12 +189,16 @@ def _seed_list(
     n:int|None=None, # how many images; None: as many as there are seeds
 )->list: # of n integers
     "The seed of each image; a `ValueError` for anything but whole numbers."
-    if isinstance(seeds, (str, bytes)) or not (hasattr(seeds, '__iter__') or hasattr(seeds, '__int__')):
+    number = hasattr(seeds, '__iter__') or hasattr(seeds, '__int__')
+    if isinstance(seeds, (str, bytes)) or not number:
         raise ValueError(f'need whole numbers as seeds, got {seeds!r}')
     try: many = list(seeds)
     except TypeError: many = None                            # one number
-    if many is None: many = [whole_number('a seed', seeds, -2**63, 2**63) + i for i in range(n or 1)]
-    if n is not None and len(many) != n: raise ValueError(f'need {n} seeds, one an image, got {len(many)}')
+    if many is None:
+        first = whole_number('a seed', seeds, -2**63, 2**63)
+        many = [first + i for i in range(n or 1)]
+    if n is not None and len(many) != n:
+        raise ValueError(f'need {n} seeds, one an image, got {len(many)}')
     return [whole_number('each seed', s, -2**63, 2**64 - 1) for s in many]
 
 # %% ../nbs/course/05_sampling.ipynb #2f57b9ff
@@ -225,7 +232,8 @@ def time_pairs(
     ts, n, back, times = timesteps, len(timesteps) - 1, travel_length, travel_repeat
     if n < 1 or any(t <= s for t, s in pairwise(ts)) or ts[-1] != 0:
         raise ValueError(f'need falling timesteps that end in 0, got {ts}')
-    back, times = whole_number('travel_length', back, 1), whole_number('travel_repeat', times, 1, 1000)
+    back = whole_number('travel_length', back, 1)
+    times = whole_number('travel_repeat', times, 1, 1000)
     if times > 1 and back >= n:
         raise ValueError('need a travel_length below the number of steps '
                          f'{n}, got {back}')
@@ -244,7 +252,8 @@ def _check_sampler(sampler):
     for k in ('steps', 'travel_length', 'travel_repeat', 't_start'):
         v = getattr(sampler, k)
         if k == 't_start' and v is None: continue
-        object.__setattr__(sampler, k, whole_number(k, v, 1, 1000 if k == 'travel_repeat' else None))
+        most = 1000 if k == 'travel_repeat' else None
+        object.__setattr__(sampler, k, whole_number(k, v, 1, most))
     if sampler.spacing not in ('even', 'geometric'):
         raise ValueError(f"need spacing 'even' or 'geometric', got {sampler.spacing!r}")
     if sampler.order not in (1, 2):

@@ -113,7 +113,8 @@ def even_timesteps(
     n:int, # network evaluations wanted; must divide T
 )->list: # n+1 timesteps, the noisiest first, then 0
     "Timesteps of a sampler at equal distances (DDIM, Song et al. 2021, appendix D)."
-    if not _is_whole(n, -1e9): raise ValueError(f'need a whole number of steps, got {n}')
+    if not _is_whole(n, -1e9):
+        raise ValueError(f'need a whole number of steps, got {n}')
     if not 1 <= n <= T or T % n:
         raise ValueError(f'need a number of steps that divides T={T}, got {n}')
     T, n = int(T), int(n)
@@ -130,7 +131,8 @@ def geometric_timesteps(
     "Timesteps at equal ratios of noise to signal, as far as whole timesteps allow."
     T = len(alphas_cumprod) - 1
     first = T if first is None else first
-    if not _is_whole(n, -1e9): raise ValueError(f'need a whole number of steps, got {n}')
+    if not _is_whole(n, -1e9):
+        raise ValueError(f'need a whole number of steps, got {n}')
     if not _is_whole(first, 1) or first > T:
         raise ValueError(f'need a first timestep in 1..{T}, got {first}')
     if not 1 <= n <= first:

@@ -38,6 +38,15 @@ def _need_size(x, size, what='images'): # tensor, (H,W), what it should be
     _need_images(x)
     if x.shape[2:] != size: raise ValueError(f'need {what} of height and width {size}, got {tuple(x.shape)}')
 
+def _finite_kernel(k, axes)->Tensor: # what should be a kernel -> float64
+    "A kernel of so many axes; a `ValueError` if it is not finite, or 0 everywhere."
+    try: k = torch.as_tensor(k, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError) as e:
+        raise ValueError(f'need a kernel of numbers, got {type(k).__name__}') from e
+    if k.ndim == axes and k.numel() and k.isfinite().all() and k.any(): return k
+    got = 'NaN or infinity' if not k.isfinite().all() else f'shape {tuple(k.shape)}' if k.any() else 'zeros'
+    raise ValueError(f'need a finite kernel of {axes} axes, not all zero, got {got}')
+
 # %% ../nbs/going_further/spectral.ipynb #377b6fdc
 class Separable(SVDOperator):
     "`Y = Ah X Awᵀ` for every channel: any separable blur or down-sampling."
@@ -130,16 +139,6 @@ def hartley(
     "Orthonormal Hartley transform of the last two axes; symmetric and its own inverse."
     f = torch.fft.fft2(x, norm='ortho')
     return f.real - f.imag
-
-# %% ../nbs/going_further/spectral.ipynb #5b655c3e
-def _finite_kernel(k, axes)->Tensor: # what should be a kernel -> float64
-    "A kernel of so many axes; a `ValueError` if it is not finite, or 0 everywhere."
-    try: k = torch.as_tensor(k, dtype=torch.float64)
-    except (TypeError, ValueError, RuntimeError) as e:
-        raise ValueError(f'need a kernel of numbers, got {type(k).__name__}') from e
-    if k.ndim == axes and k.numel() and k.isfinite().all() and k.any(): return k
-    got = 'NaN or infinity' if not k.isfinite().all() else f'shape {tuple(k.shape)}' if k.any() else 'zeros'
-    raise ValueError(f'need a finite kernel of {axes} axes, not all zero, got {got}')
 
 # %% ../nbs/going_further/spectral.ipynb #2758fe90
 class FFTBlur(SVDOperator):

@@ -28,7 +28,7 @@ from .sampling import sample
 from .schedule import linear_schedule
 from .training import BatchOrder, TrainConfig, TrainState, loss_by_timestep, new_state, train
 from .unet import UNet
-from .weights import read_pickle, save_network
+from .weights import _read_pickle, save_network
 
 # %% ../nbs/practice/training_runs.ipynb #a1b2c311
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _state_faults(d)->str: # anything -> '' for what `save_state` writes, else w
 
 def _read_state(path:Path)->dict:
     "What `save_state` wrote; anything else is a `ValueError` that says what the file holds."
-    d = read_pickle(path)
+    d = _read_pickle(path)
     if why := _state_faults(d): raise ValueError(f'need the state of a run, got {path}: {why}')
     return d
 
@@ -156,6 +156,16 @@ def _check_memory(n:int, size:int): # frames, their height and width
     raise ValueError(f'need {want/2**30:.1f} GiB of memory for {n} frames of {size} x {size}, got '
                      f'{there/2**30:.1f}; cache=FOLDER (--cache FOLDER) keeps them on disk')
 
+def _split_off(data, val:int, val_data, **named)->tuple: # scenes to train on, scenes held back
+    "The scenes that there are, and the last ones for validation."
+    found = as_scenes(data, **named)
+    other = as_scenes(val_data, **named) if val_data else found
+    most = len(other) if val_data else len(other) - 1
+    if not 0 <= val <= most:
+        raise ValueError(f'need val from 0 to {most}, since {val_data or data} has {len(other)} scenes, '
+                         f'got {val}; with val=0 (--val 0) nothing is held back')
+    return found if val_data else found[:len(found) - val], other[len(other) - val:]
+
 def _frames(found:list, size:int, cache)->Frames: # scenes
     "Their true frames, all decoded; in memory, or in the folder `cache`."
     ds = Frames(found, size, cache=cache or True)
@@ -173,16 +183,8 @@ def train_and_validation(
     cache:str|Path='', # folder for the shrunken pictures; empty: in memory
 )->tuple: # (Frames to train on, Frames for validation or None)
     "Frames split by whole scenes, all read now; what cannot be read is named and left out."
-    named = dict(gt=gt or None, plain=plain)
-    found = as_scenes(data, **named)
-    other = as_scenes(val_data, **named) if val_data else found
-    most = len(other) if val_data else len(other) - 1
-    if not 0 <= val <= most:
-        raise ValueError(f'need val from 0 to {most}, since {val_data or data} has {len(other)} scenes, '
-                         f'got {val}; with val=0 (--val 0) nothing is held back')
-    if not val_data: found = found[:len(found) - val]
-    print(f'in {data}: {describe(found)}')
-    return _frames(found, size, cache), _frames(other[-val:], size, cache) if val else None
+    scenes, held = _split_off(data, val, val_data, gt=gt or None, plain=plain)
+    return _frames(scenes, size, cache), _frames(held, size, cache) if held else None
 
 # %% ../nbs/practice/training_runs.ipynb #c7aa6176
 _LOGS = 'log.jsonl', 'epochs.jsonl'
@@ -327,7 +329,7 @@ def _check_run(data, out, net:dict, config:TrainConfig, run:RunConfig, resume:bo
         if not isinstance(p, (str, Path)) or not str(p):
             raise ValueError(f'need {name} as the path of a folder, got {p!r}')
     if not isinstance(net, dict): raise ValueError(f'need the settings of a UNet by name, got {net!r}')
-    if not isinstance(config, TrainConfig) or not isinstance(run, RunConfig):
+    if not hasattr(config, 'epochs') or not hasattr(run, 'save_every'):
         got = f'{type(config).__name__} and {type(run).__name__}'
         raise ValueError(f'need a TrainConfig and a RunConfig, got {got}')
     network = _network(net)
@@ -397,14 +399,15 @@ def _workers_alive(steps):
     try: yield from steps
     except RuntimeError as e:
         if 'DataLoader worker' not in str(e): raise
-        raise ChildProcessError(f'need all processes that read pictures, got one that was killed: '
-                                f'{" ".join(str(e).split())[:120]}; --resume goes on') from e
+        raise ChildProcessError('a process that reads pictures was killed; --resume goes on') from e
 
 # %% ../nbs/practice/training_runs.ipynb #22065c37
 def _run(out:Path, net:dict, config:TrainConfig, run:RunConfig, acc, saved:dict|None, data)->TrainState:
     "The run itself, once nothing is left to refuse but the pictures."
     st = _first_state(out, net, config, run.init, saved, acc)
-    ds, vds = train_and_validation(data, net['size'], run.val, run.val_data, run.gt, run.plain, run.cache)
+    scenes, held = _split_off(data, run.val, run.val_data, gt=run.gt or None, plain=run.plain)
+    if acc.is_main_process: print(f'in {data}: {describe(scenes)}')
+    ds, vds = _frames(scenes, net['size'], run.cache), _frames(held, net['size'], run.cache) if held else None
     order = BatchOrder(len(ds), config.bs, config.epochs, config.seed, processes=acc.num_processes)
     settings = _settings(data, net, len(ds), config, run)
     if saved: _check_settings(saved['settings'], settings)

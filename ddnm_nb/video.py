@@ -74,10 +74,11 @@ Cameras = namedtuple('Cameras', 'poses K')
 def plane_maps(
     cameras:Cameras, # of all frames; K for frames of the size in use
     i:int, # the frame that asks
-    js:list, # S frames that are asked
+    js, # S frames that are asked: numbers, in a list or a tensor
 )->tuple: # A (S,3,3), v (S,3): pixel p at inverse depth q lies at A p + q v in frame j
     "What takes pixels of frame i to other frames, for each depth."
     poses, K = cameras.poses, cameras.K.expand(len(cameras.poses), 3, 3)
+    js = torch.as_tensor(js, device=poses.device)
     R, c = poses[js, :3, :3].mT, poses[:, :3, 3]
     A = K[js] @ R @ poses[i, :3, :3] @ torch.linalg.inv(K[i])
     return A, (K[js] @ R @ (c[i] - c[js])[..., None])[..., 0]
@@ -86,14 +87,15 @@ def plane_maps(
 def _points(size, like): # (H,W) of the frame; (h,w): as many points -> (h,w,3): u, v, 1
     "Points spread evenly over a frame."
     (H, W), (h, w) = size, like.shape[-2:]
-    u, v = [(torch.arange(n).to(like) + .5)*N/n - .5 for n, N in ((w, W), (h, H))]
+    def along(n, N): return (torch.arange(n, device=like.device).to(like) + .5)*N/n - .5
+    u, v = along(w, W), along(h, H)
     return torch.stack([u.expand(h, w), v[:, None].expand(h, w), torch.ones_like(like)], -1)
 
 def _look_up(src, A, v, q): # (S,4,H,W) of `_with_mask`; of `plane_maps`; (h,w) inverse depths
     "What other frames show at the points: colours (S,3,h,w), and (S,1,h,w): 1 where they are seen."
     X = torch.einsum('sab,hwb->shwa', A, _points(src.shape[-2:], q)) + q[..., None]*v[:, None, None]
-    size = q.new_tensor([src.shape[-1], src.shape[-2]])
-    at = (X[..., :2]/X[..., 2:].clamp(min=1e-6) + .5)/size*2 - 1
+    (H, W), spot = src.shape[-2:], X[..., :2]/X[..., 2:].clamp(min=1e-6) + .5
+    at = torch.stack([spot[..., 0]/W, spot[..., 1]/H], -1)*2 - 1
     found = F.grid_sample(src, at, align_corners=False)
     return found[:, :3], ((found[:, 3:] > .99) & (X[..., 2] > 0)[:, None]).float()
 
@@ -135,7 +137,7 @@ def _smooth(q, w, sides=(5, 15, 45), fade=.01): # (1,1,h,w) values, and their we
 def _carry(src, maps, depths, planes=40): # as for `_look_up`; (nearest, farthest); depths to try
     "Depth and colour of each pixel of a frame from other frames: roughly, then finely around that."
     H, W = src.shape[-2:]
-    qs = torch.linspace(1/depths[1], 1/depths[0], planes).to(src)
+    qs = torch.linspace(1/depths[1], 1/depths[0], planes, device=src.device).to(src)
     rough = _sweep(src, maps, list(qs.view(-1, 1, 1).expand(-1, max(1, H//2), max(1, W//2))))
     calm = _smooth(rough.q, (rough.seen >= 3)/(rough.cost + 1e-3)**2)
     q = torch.where(rough.seen >= 3, rough.q, calm)
@@ -228,10 +230,10 @@ def carry_video(
     cameras = Cameras(*[v.to(frames) for v in cameras])
     src, depths = _with_mask(frames, masks), depths or scene_depths(cameras.poses)
     every = sorted({round((k + .5)*len(frames)/sources - .5) for k in range(sources)})
+    asked = [torch.tensor([j for j in every if j != i]).to(src.device) for i in range(len(frames))]
     found = []
     for i in progress(range(len(frames))):
-        js = [j for j in every if j != i]
-        found.append(_carry(src[js], plane_maps(cameras, i, js), depths))
+        found.append(_carry(src[asked[i]], plane_maps(cameras, i, asked[i]), depths))
     found = _Swept(*map(torch.cat, zip(*found)))
     return Carried(*found, _calibrate(found, frames, masks), cameras)
 

@@ -45,7 +45,7 @@ STATUS = dict(ok=0, error=2, failure=1, stop=130)
 SECONDS = 60                # a case that takes longer hangs
 MEMORY = 16 << 30           # address space: what asks for more is refused, not swapped
 REFUSED = 'error',          # nothing may be written, read or loaded
-WATCHED = {'a network was loaded': 'ddnm_nb.pretrained._network_in',
+WATCHED = {'a network was loaded': 'ddnm_nb.pretrained._fill',
            'pictures were decoded': 'ddnm_nb.data.frames.Frames._load'}
 
 class Fixtures:
@@ -185,7 +185,8 @@ def lacking(modules):
         f = getattr(importlib.import_module(f'ddnm_nb.{_PLACES[command]}'), command)
         mine = [(c[3], c[2] if isinstance(c[2], str) else ' '.join(c[2])) for c in cases if c[1] == command]
         for p in inspect.signature(f).parameters.values():
-            if p.default is inspect.Parameter.empty or not getattr(p.annotation, 'opt', True): continue
+            positional = p.default is inspect.Parameter.empty or getattr(p.annotation, 'opt', True) is False
+            if positional: continue
             given = [want for want, argv in mine if re.search(rf' --(no-)?{p.name}( |=|$)', f' {argv}')]
             switch = isinstance(p.default, bool)
             lost = 'ok' not in given and not (switch and given)
@@ -217,7 +218,11 @@ def main():
     modules, counts, times, start = load(), dict(ok=0, clear=0, other=0), [], time.time()
     with tempfile.TemporaryDirectory() as d:
         root = Path(d).resolve()
-        makers = {k: v for m in modules for k, v in m.FIXTURES.items()}
+        makers = {}
+        for m in modules:
+            twice = makers.keys() & m.FIXTURES.keys()
+            if twice: raise ValueError(f'need fixtures of different names, got {twice} twice')
+            makers |= m.FIXTURES
         fixtures = Fixtures(root, makers)
         for folder in ('cwd', 'out', 'fixtures'): (root/folder).mkdir()
         os.chdir(root/'cwd')

@@ -28,7 +28,6 @@ MODULES = ('checks', 'records', 'train_run', 'pretrained', 'weights', 'guided', 
            'data.store', 'data.mha')
 FIXTURES = dict(
     toy=lambda p: store._write_toy_scenes(p, range(2)),
-    rows=lambda p: p.write_text('{"a": 1}\n', encoding='utf8'),
     mha=lambda p: mha.write_mha([np.zeros((4, 5, 3), np.uint8)], p),
     mha_text=lambda p: p.write_text('hello', encoding='utf8'),
     mha_huge=lambda p: p.write_bytes(b'NDims = 3\nDimSize = 99999 99999 9\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n'),
@@ -164,7 +163,7 @@ def damaged(kind, n=300):
         rng, counts = np.random.default_rng(0), dict(read=0, refused=0)
         source, suffix, use = dict(
             pickle=(f.foreign_pt, '.pt', lambda p: pretrained.load_network(p, 32)),
-            safetensors=(f.tiny, '.safetensors', lambda p: pretrained.load_network(p)),
+            safetensors=(f.net, '.safetensors', lambda p: pretrained.load_network(p)),
             state=(f.run/'state.pt', '.pt', lambda p: train_run._read_state(p)),
             zip=(f.zip, '.zip', lambda p: [s.gt and store_of(s) for s in layout.scenes(p)]))[kind]
         whole, p = source.read_bytes(), f.fuzzed/f'{kind}{suffix}'
@@ -195,7 +194,7 @@ FILES = [
     with_files('records.append_row: no JSON', lambda f: records.append_row(f.new(), x=object()), 'row'),
     good('records.machine: words', lambda: isinstance(records.machine(), str)),
     with_files('weights.read_weights: nowhere', lambda f: weights.read_weights(f.new()), 'no regular file'),
-    with_files('weights.read_pickle: text', lambda f: weights.read_pickle(f.text_pt), 'it is text'),
+    with_files('weights._read_pickle: text', lambda f: weights._read_pickle(f.text_pt), 'it is text'),
     with_files('weights.sha256: nowhere', lambda f: weights.sha256(f.new()), 'No such file'),
     with_files('weights.save_network: no UNet', lambda f: weights.save_network(nn.Linear(1, 1), f.new()), 'UNet'),
     *[with_files(f'pretrained.load_network: {k}', lambda f, k=k: pretrained.load_network(getattr(f, k), 32), why)

@@ -213,7 +213,7 @@ FIXTURES = dict(
     sorted=lambda p: pictures(p, 8, ('background', 'cup', 'plate')),
     drawings=lambda p: masked(p, 'photos', 'drawings'),
     named=lambda p: masked(p, 'images', 'masks'),
-    black=lambda p: black_and_white(p/'a'),
+    two_levels=lambda p: black_and_white(p/'a'),
     zip=zipped,
     zip_deflated=lambda p: zipped(p, zipfile.ZIP_DEFLATED),
     zip_lzma=lambda p: zipped(p, zipfile.ZIP_LZMA),
@@ -226,8 +226,8 @@ FIXTURES = dict(
     zip_in_zip_broken=zip_in_zip(lambda u: u[:-30]),
     zip_nested=nested,
     npz=lambda p: (np.savez(p.with_suffix('.npz'), a=np.eye(3)), p.with_suffix('.npz'))[1],
-    tiny=network,
-    wide=lambda p: network(p, ch=64),
+    net=network,
+    net_wide=lambda p: network(p, ch=64),
     deeper=lambda p: network(p, mult=(1, 2), attn_at=(4,)),
     other_std=lambda p: network(p, data_std=.2),
     conf_patch=changed_config(patch=0), conf_mult=changed_config(mult=[]), conf_ch=changed_config(ch=10**9),
@@ -316,7 +316,7 @@ TRAINED = [
     train('validation of nothing', '--val_data {nothing}', 'error', 'need pictures'),
     train('validation of no folder', '--val_data {out}/no', 'error', 'does not exist'),
     train('more validation than there is', '--val_data {one} --val 2', 'error', 'need val from 0 to 1'),
-    train('first weights', '--init {tiny}'), train('bf16', '--precision bf16'),
+    train('first weights', '--init {net}'), train('bf16', '--precision bf16'),
     train('a cache on disk', '--cache {made}', 'ok'),
     train('a cache inside the data', '--cache {pictures}/cache', 'error', 'need cache outside of the data'),
     train('a cache that is a file', '--cache {file}', 'error', 'Not a directory|need a folder|exists|folder'),
@@ -346,7 +346,7 @@ FOLDERS = [
     train('images and masks, named', '--val 0 --gt images', 'ok', '8 pictures', '{named}'),
     train('a name that no folder has', '--val 0 --gt photos', 'error', 'need folders called', '{named}'),
     train('a name and all', '--val 0 --gt images --plain', 'error', 'not both', '{named}'),
-    train('black and white pictures', '--val 0', 'ok', '8 pictures', '{black}'),
+    train('black and white pictures', '--val 0', 'ok', '8 pictures', '{two_levels}'),
     *[train(k, '', 'ok', '8 pictures', f'{{{k}}}') for k in ('zip', 'zip_deflated', 'zip_lzma', 'zip_in_zip')],
     *[train(k, '', 'error', 'need (whole|pictures that)', f'{{{k}}}')
       for k in ('zip_encrypted', 'zip_unknown', 'zip_cut', 'zip_empty', 'zip_in_zip_encrypted', 'zip_in_zip_broken')],
@@ -367,7 +367,7 @@ PLACES = [
     train('resume with another rate', '--resume --lr 1e-4', 'error', 'lr: 0.0016 then, 0.0001 now', out='{run}'),
     train('resume with another network', '--resume --size 32 --ch 64 --mult 1 --attn_at 8', 'error', 'net: .* then', out='{run}'),
     train('resume with other data', '--resume --val 1', 'error', 'data: .* then', '{sorted}', out='{run}'),
-    train('resume with first weights', '--resume --init {tiny}', 'error', 'init:', out='{run}'),
+    train('resume with first weights', '--resume --init {net}', 'error', 'init:', out='{run}'),
     train('resume what another process writes', '--resume', 'error', 'no other training writes to', out='{run_locked}'),
     *[train(f'resume {k}', '--resume', 'error', why, out=f'{{{k}}}') for k, why in dict(
         state_empty='it is empty', state_text='it is text', state_list='holds a list', state_weights='it has no model',
@@ -381,7 +381,7 @@ PLACES = [
 ]
 def init(name, why, fixture): return train(f'first weights: {name}', f'--init {{{fixture}}}', 'error', why, words=['late'])
 INIT = [
-    init('wider', 'need weights of the same network', 'wide'), init('deeper', 'need weights of the same network', 'deeper'),
+    init('wider', 'need weights of the same network', 'net_wide'), init('deeper', 'need weights of the same network', 'deeper'),
     init('of other images', 'data_std', 'other_std'), train('first weights: nowhere', '--init nowhere', 'error', 'bundled'),
     *[init(k, why, k) for k, why in dict(
         conf_patch='patch', conf_mult='mult', conf_ch='need ch', conf_n='n_res', conf_levels='levels', conf_std='JSON|data_std',
@@ -409,7 +409,7 @@ DATA = [
     *[made(f'{k} {v}', f'--{k} {v}', 'error', rf'\b{k}\b') for k, vs in dict(
         scenes=(0, -1, 10**9, 1.5), frames=(0, -1, 10**9, 'a'), size=(0, 15, -16, 10**9, 'big', '16x', '16x16x16', 'nan'),
         seed=(-1, 2**64, 'a'), workers=(0, -1, 10**9), first=(-1, 10**9, .5)).items() for v in vs],
-    made('portraits with shadows', '--portraits --shadows', 'error', 'portraits or shadows'),
+    made('portraits with shadows', '--portraits --shadows', 'error', 'shadows'),
     made('a folder of other things', '', 'error', 'need an empty folder', '{pictures}'),
     made('a file', '', 'error', 'need a folder', '{file}'),
     made('below a file', '', 'error', 'folder|directory', '{file}/a'),

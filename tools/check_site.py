@@ -19,7 +19,8 @@ BASE, HOST = settings()['doc_baseurl'].rstrip('/'), settings()['doc_host']
 PLAIN = {f'{n}.html' for n in ('going_further/tables', 'practice/console', 'practice/records',
                                'practice/dreaming_mha', 'practice/guided_diffusion',
                                'practice/dreaming_layout', 'practice/checks',
-                               'practice/folders', 'practice/start', '404')}  # need no picture
+                               'practice/folders', 'practice/start', 'practice/weight_files',
+                               '404')}  # need no picture
 LOADED = 'stylesheet', 'disabled-stylesheet', 'prefetch', 'icon', 'preload'  # kinds of <link>
 REMOTE = re.compile(r'''(?:@import\s*|url\()\s*(?:url\()?["']?https?://[^;)]*''')
 
