@@ -173,8 +173,7 @@ process-test: .venv/lessons-ok ## one process against two: results/processes.jso
 bench-train: .venv/bench-ok ## training speed beside diffusers: results/bench_train.jsonl
 	$(BIN)/python tools/bench_train.py --out results/bench_train.jsonl
 
-.PHONY: baselines bench bench-operators bench-train browser-test calibration check check-site colab-test \
-	compare data demo docs exact few-steps help holdout house kill-restore kill-test lab masks noisy notebooks process-test \
-	compare data demo docs exact fake-gpu few-steps gpu help holdout house kill-test lab masks noisy notebooks process-test \
-	reading readme report-figures results samplers solutions table tasks test train train-long train-portraits train-six \
-	transitions video
+.PHONY: baselines bench bench-operators bench-train browser-test calibration check check-site colab-test compare \
+	data demo docs exact fake-gpu few-steps gpu help holdout house kill-restore kill-test lab masks noisy notebooks \
+	process-test reading readme report-figures results samplers solutions table tasks test train train-long \
+	train-portraits train-six transitions video

@@ -251,6 +251,7 @@ def extreme_singular_values(
     smallest = 1/w.norm().clamp(min=1e-30).item()
     return A(u).norm().item() if largest else math.nan, smallest
 
+# %% ../nbs/going_further/operators.ipynb #a52ba773
 def _condition(A, x)->float: # operator, an image (1,C,H,W); nan if A = 0
     "Condition number of `A` on its range: exact for an `SVDOperator`, else from below."
     largest, smallest = extreme_singular_values(A, x)
@@ -386,10 +387,8 @@ class Compose(IterativeOperator):
         for o in self.operators: shape = o._image_shape(shape)
         return shape
     def to(self, device):
-        there = [o.to(device) for o in self.operators]
-        if all(a is b for a, b in zip(there, self.operators)): return self
         moved = copy(self)
-        moved.operators = there
+        moved.operators = [o.to(device) for o in self.operators]
         return moved
     def __call__(self, x):
         for o in reversed(self.operators): x = o(x)
