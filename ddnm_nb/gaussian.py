@@ -218,8 +218,7 @@ class GaussianCorrection(Correction):
     def __eq__(self, other): # two spectra are equal in every number
         if type(self) is not type(other) or self.iters != other.iters: return False
         u, v = self.spectrum, other.spectrum
-        if type(u) is not type(v): return False
-        return torch.equal(u, v) if torch.is_tensor(u) else u == v
+        return type(u) is type(v) and (torch.equal(u, v) if torch.is_tensor(u) else u == v)
 
     def bind(self, A, y, sigma_y=0., noise=DDPM()): # as for `Correction`
         "The noise of the sampler stays as it is."
