@@ -148,6 +148,12 @@ calibration: data/holdout .venv/lessons-ok ## do 90 % intervals hold 90 %: resul
 results: data/holdout .venv/bench-ok ## every table that depends on the bundled weights, with an estimate of the time left; resumable; PLAN=--plan only lists
 	$(BIN)/python tools/results.py $(PLAN)
 
+gpu: ## all that needs a GPU, in at most nine minutes: results/gpu.jsonl
+	PYTHONPATH=. $${PYTHON:-python3} tools/gpu.py
+
+fake-gpu: .venv/ok ## what a GPU would find, without one
+	$(BIN)/python tools/fake_device.py
+
 bench: .venv/bench-ok ## what the sampler costs beside the network: results/bench.jsonl
 	$(BIN)/python tools/bench.py
 
@@ -179,7 +185,7 @@ process-test: .venv/lessons-ok ## one process against two: results/processes.jso
 bench-train: .venv/bench-ok ## training speed beside diffusers: results/bench_train.jsonl
 	$(BIN)/python tools/bench_train.py --out results/bench_train.jsonl
 
-.PHONY: baselines bench bench-operators bench-train browser-test calibration check check-site colab-test \
-	compare data demo docs exact few-steps help holdout house kill-restore kill-test lab masks noisy notebooks process-test \
-	reading readme report-figures photos train-photos results samplers solutions table tasks test train train-long train-portraits train-six \
-	transitions video
+.PHONY: baselines bench bench-operators bench-train browser-test calibration check check-site colab-test compare \
+	data demo docs exact fake-gpu few-steps gpu help holdout house kill-restore kill-test lab masks noisy notebooks \
+	process-test reading readme report-figures photos train-photos results samplers solutions table tasks test train train-long \
+	train-portraits train-six transitions video

@@ -11,6 +11,8 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
+import torch
+
 # %% ../nbs/practice/checks.ipynb #f2d7ac93
 def _shown(v)->str: # any object -> a short text for an error
     text = repr(v)
@@ -84,3 +86,49 @@ def read_settings(
     if known is not None and (differ := sorted(set(known) ^ set(found))):
         raise ValueError(f'need settings {", ".join(known)}, got {path}, which differs in {differ[:5]}')
     return found
+
+# %% ../nbs/practice/checks.ipynb #520c19cf
+def _checked_rounds(iters, tol)->tuple: # of conjugate gradients
+    return whole_number('iters', iters, 1), real_number('tol', tol, 0, 1, below=True)
+
+def _checked_shape(shape)->tuple: # what should be (C,H,W)
+    if isinstance(shape, (tuple, list)) and len(shape) == 3:
+        return tuple(whole_number('each of shape', n, 1) for n in shape)
+    raise ValueError(f'need the shape (C,H,W) of one image, got {shape!r}')
+
+def _takes_double(f, shape, device): # function, image shape (C,H,W), where to try it
+    "Whether `f` accepts float64, as it does unless it holds float32 tensors."
+    def image(dtype): return torch.zeros(1, *shape, dtype=dtype, device=device)
+    try: y = f(image(torch.float64))
+    except Exception: # it may not take float64
+        try: y = f(image(torch.float32))
+        except Exception as e:
+            why = f'{type(e).__name__}: {str(e).splitlines()[0] if str(e) else ""}'
+            raise ValueError(f'need a function of images (1, {", ".join(map(str, shape))}), got {why}') from e
+    if torch.is_tensor(y) and y.ndim and len(y) == 1: return y.dtype == torch.float64
+    got = tuple(y.shape) if torch.is_tensor(y) else type(y).__name__
+    raise ValueError(f'need a function that gives a tensor, an entry an image, got {got} for one image')
+
+# %% ../nbs/practice/checks.ipynb #b8e07789
+def _apart(u, v)->float: # two tensors of one shape
+    "Their relative difference."
+    return ((u - v).norm()/v.norm().clamp(min=1e-30)).item()
+
+def _check_linear(A): # a `LinearMap`
+    "Raise a `ValueError` unless it is linear in each image, and autograd can follow."
+    g = torch.Generator().manual_seed(0)
+    dtype = torch.float64 if A.double else torch.float32
+    x, z = torch.randn(2, 2, *A.shape, generator=g, dtype=dtype).to(A.device)
+    err = _apart(A.f(2*x - 3*z), 2*A.f(x) - 3*A.f(z))
+    alone = _apart(A.f(x[:1]), A.f(x)[:1])
+    if not max(err, alone) < 1e-4:
+        raise ValueError('need a linear function of each image, got one with f(2x-3z) '
+                         f'off from 2f(x)-3f(z) by {err:.1e}, f(x[:1]) off from '
+                         f'f(x)[:1] by {alone:.1e}')
+    try: y, back = A.f(x), A.adjoint(A.f(x))
+    except RuntimeError as e:
+        raise ValueError(f'need a function that autograd can follow, got {e}') from e
+    forth, and_back = (y*y).flatten(1).sum(1), (x*back).flatten(1).sum(1)  # <Ax,Ax> = <x,AᵀAx>
+    if (forth - and_back).abs().max() > 1e-3*forth.max():
+        raise ValueError('need a function that autograd can follow, got one whose gradient is not its '
+                         'adjoint: it must not detach, nor run under no_grad')

@@ -157,7 +157,7 @@ _SHOWS_COLOUR = 'JPEG', 'MPO', 'PNG', 'TIFF', 'WEBP', 'AVIF' # formats that hold
 def _restore_file(o, options, pyramid): # the options of `ddnm_restore`, and what was made of them
     "Restore one picture."
     if o.batch is not None: raise ValueError(f'need no batch for one picture, got {o.batch}')
-    inputs = [o.image, o.mask, o.model]
+    inputs = [o.image, o.mask, o.model.partition('?')[0]]
     paths = out_paths(o.out, o.samples, inputs, o.overwrite)
     sheets = out_paths(o.sheet, 1, inputs + paths, o.overwrite) if o.sheet else []
     p = _read(o, pyramid, o.image, o.mask)

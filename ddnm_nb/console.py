@@ -46,7 +46,7 @@ def _why(e:Exception): # -> (exit status, message), or None for a fault of the p
 def _open_streams():
     "A closed stream leads to nowhere; what the console cannot show is escaped."
     for name, mode in dict(stdin='r', stdout='w', stderr='w').items():
-        if getattr(sys, name) is None: setattr(sys, name, open(os.devnull, mode))
+        if getattr(sys, name) is None: setattr(sys, name, open(os.devnull, mode, encoding='utf8'))
         if mode == 'w' and hasattr(getattr(sys, name), 'reconfigure'):
             getattr(sys, name).reconfigure(errors='backslashreplace')
 
@@ -189,9 +189,10 @@ def _cpu_share(cgroup): # folder of the control group
     affinity = getattr(os, 'sched_getaffinity', None)  # Linux has it
     n = len(affinity(0)) if affinity else os.cpu_count() or 1
     new, old = cgroup/'cpu.max', cgroup/'cpu'/'cpu.cfs_quota_us'
-    if new.is_file(): quota, period = new.read_text().split()
+    if new.is_file(): quota, period = new.read_text(encoding='utf8').split()
     elif old.is_file():
-        quota, period = [old.with_name(f'cpu.cfs_{k}_us').read_text() for k in ('quota', 'period')]
+        files = [old.with_name(f'cpu.cfs_{k}_us') for k in ('quota', 'period')]
+        quota, period = [p.read_text(encoding='utf8') for p in files]
     else: return n
     if quota == 'max' or int(quota) < 0: return n
     return max(1, min(n, math.ceil(int(quota)/int(period))))

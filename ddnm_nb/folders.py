@@ -26,7 +26,7 @@ from .denoiser import Denoiser
 from .images import save_image, write_whole
 from .large_images import enlarge, hole_region, level_sizes, paste, shrink_with_mask, windowed
 from .operators import Inpainting
-from .pretrained import MODELS, _weights_file
+from .pretrained import MODELS, _asked, _weights_file
 from .sampling import Correction, Sampler
 
 # %% ../nbs/practice/folders.ipynb #4101af51
@@ -85,7 +85,8 @@ def _network_size(model): # a name, file or folder -> height and width, or None 
     "The size of a network of this package, from the head of its file; a `ValueError` if there is no file."
     if str(model) in MODELS and not os.path.exists(model): return None
     try:
-        with safe_open(_weights_file(model), 'pt') as f: config = (f.metadata() or {}).get('config')
+        with safe_open(_weights_file(_asked(model)[0]), 'pt') as f:
+            config = (f.metadata() or {}).get('config')
         size = parse_json(config, model)['size'] if config else None
         return size if isinstance(size, int) else None
     except (SafetensorError, KeyError, TypeError): return None
@@ -190,6 +191,19 @@ def _prepare(out, settings, overwrite):
     if world == 1:
         for p in out.rglob('.????????.part'): p.unlink()
 
+# %% ../nbs/practice/folders.ipynb #0cf27798
+def _restore_batches(todo, total, out, read, fill): # lists of `_Job`, number of all pictures; as above
+    "One batch after the other, with a bar; returns {name: why} of what is left out."
+    bad, there = {}, total - sum(map(len, todo))
+    bar = tqdm(total=total, initial=there, desc=out.name, unit='picture', disable=_place()[0] > 0)
+    with bar:
+        for group in todo:
+            found = _restore_batch(group, out, read, fill)
+            for name, why in found.items(): _say(f'left out {name}', why)
+            bad |= found
+            bar.update(len(group))
+    return bad
+
 # %% ../nbs/practice/folders.ipynb #1082b5e4
 def _check_results(jobs, out, settings, overwrite):
     "Raise a `ValueError` unless results may be written where they shall go."
@@ -227,16 +241,8 @@ def _run_folder(
     if not overwrite and not left():
         print(f'all results of {len(jobs)} pictures are in {out}')
         return {}
-    fill, bad, total = load(), {}, sum(map(len, batches))
+    fill, total = load(), sum(map(len, batches))
     out.mkdir(parents=True, exist_ok=True)
     with nullcontext() if rank else _alone(out):
         _prepare(out, settings, overwrite)
-        todo = left()
-        there = total - sum(map(len, todo))
-        with tqdm(total=total, initial=there, desc=out.name, unit='picture', disable=rank > 0) as bar:
-            for group in todo:
-                found = _restore_batch(group, out, read, fill)
-                for name, why in found.items(): _say(f'left out {name}', why)
-                bad |= found
-                bar.update(len(group))
-    return bad
+        return _restore_batches(left(), total, out, read, fill)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .checks import whole_number
 from .denoiser import Denoiser
 from .operators import LinearOperator, _cg, _reflect, _reflector, conjugate_gradients, dot, mirror
 from .sampling import DDPM, Correction, check_range
@@ -176,6 +177,7 @@ def _noise_free(A, y, spectrum, solve): # -> correct(x0, a, b)
         return x0 + d + A.null(solve(K, -A.null(w), M, _rounding(d, w)))
     return correct
 
+# %% ../nbs/going_further/gaussian.ipynb #42ffc8b0
 def _noisy(A, y, spectrum, solve, sigma_y): # -> correct(x0, a, b)
     "The change that maximises the posterior, in coordinates that suit any noise: d = d₀ + √g u."
     s = A.singular_values.to(y.device).double()
@@ -207,8 +209,7 @@ class GaussianCorrection(Correction):
     needs_spectrum = 'noisy'
 
     def __post_init__(self):
-        if isinstance(self.iters, bool) or not isinstance(self.iters, int) or self.iters < 1:
-            raise ValueError(f'need iters as a whole number of at least 1, got {self.iters!r}')
+        object.__setattr__(self, 'iters', whole_number('iters', self.iters, 1))
         if not torch.is_tensor(self.spectrum): object.__setattr__(self, 'spectrum', (*self.spectrum,))
     def __repr__(self):
         s = self.spectrum
@@ -217,8 +218,7 @@ class GaussianCorrection(Correction):
     def __eq__(self, other): # two spectra are equal in every number
         if type(self) is not type(other) or self.iters != other.iters: return False
         u, v = self.spectrum, other.spectrum
-        if type(u) is not type(v): return False
-        return torch.equal(u, v) if torch.is_tensor(u) else u == v
+        return type(u) is type(v) and (torch.equal(u, v) if torch.is_tensor(u) else u == v)
 
     def bind(self, A, y, sigma_y=0., noise=DDPM()): # as for `Correction`
         "The noise of the sampler stays as it is."
@@ -228,9 +228,8 @@ class GaussianCorrection(Correction):
         spectrum = as_spectrum(self.spectrum, A.image_shape(y)).to(y.device)
         return self._correct(A, y, spectrum, float(sigma_y)), noise
     def _correct(self, A, y, spectrum, sigma_y): # -> correct(x0, a, b)
-        solve = _Solver(self.iters)
-        if sigma_y: correct = _noisy(A, y, spectrum, solve, sigma_y)
-        else: correct = _noise_free(A, y, spectrum, solve)
+        solve, args = _Solver(self.iters), (A, y, spectrum)
+        correct = _noisy(*args, solve, sigma_y) if sigma_y else _noise_free(*args, solve)
         correct.finish = solve.finish
         return correct
 

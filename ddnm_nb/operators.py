@@ -17,7 +17,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .checks import real_number, whole_number
+from ddnm_nb.checks import (
+    _check_linear,
+    _checked_rounds,
+    _checked_shape,
+    _takes_double,
+    whole_number,
+)
 
 # %% ../nbs/going_further/operators.ipynb #6e5c986f
 def _need_images(x): # what should be images: float tensor (B,C,H,W)
@@ -245,6 +251,7 @@ def extreme_singular_values(
     smallest = 1/w.norm().clamp(min=1e-30).item()
     return A(u).norm().item() if largest else math.nan, smallest
 
+# %% ../nbs/going_further/operators.ipynb #a52ba773
 def _condition(A, x)->float: # operator, an image (1,C,H,W); nan if A = 0
     "Condition number of `A` on its range: exact for an `SVDOperator`, else from below."
     largest, smallest = extreme_singular_values(A, x)
@@ -310,6 +317,7 @@ def conjugate_gradients(
     warn:bool=True, # warn if iterations run out; False: a fixed number is wanted
 )->Tensor: # x with A(x) = y, to this tolerance
     "Conjugate gradients from 0 (Hestenes and Stiefel 1952), each image by itself."
+    iters = whole_number('iters', iters, 1)
     x, unfinished, _ = _cg(A, y, adjoint, precondition or _same, iters, tol, floor, warn)
     if warn and unfinished.any():
         warnings.warn('conjugate_gradients: not yet at a relative residual of '
@@ -348,9 +356,6 @@ def _cg(A, y, adjoint, M, iters, tol, floor, look): # look: say what is unfinish
     return x, live, torch.where(g > rest, g/start, 0)
 
 # %% ../nbs/going_further/operators.ipynb #1555cde5
-def _checked_rounds(iters, tol): # of conjugate gradients
-    return whole_number('iters', iters, 1), real_number('tol', tol, 0, 1, below=True)
-
 class IterativeOperator(LinearOperator):
     "Base of operators inverted by `conjugate_gradients`, in float64 where possible."
     iters, tol, double = 1000, 1e-10, True
@@ -382,10 +387,8 @@ class Compose(IterativeOperator):
         for o in self.operators: shape = o._image_shape(shape)
         return shape
     def to(self, device):
-        there = [o.to(device) for o in self.operators]
-        if all(a is b for a, b in zip(there, self.operators)): return self
         moved = copy(self)
-        moved.operators = there
+        moved.operators = [o.to(device) for o in self.operators]
         return moved
     def __call__(self, x):
         for o in reversed(self.operators): x = o(x)
@@ -400,43 +403,6 @@ def _need_shape(x, shape, what): # tensor (B,...), shape of one, what it should 
     if tuple(x.shape[1:]) == tuple(shape): return
     want = f'{what} of shape (B, {", ".join(map(str, shape))})'
     raise ValueError(f'need {want}, got {tuple(x.shape)}')
-
-def _checked_shape(shape)->tuple: # what should be (C,H,W)
-    if isinstance(shape, (tuple, list)) and len(shape) == 3:
-        return tuple(whole_number('each of shape', n, 1) for n in shape)
-    raise ValueError(f'need the shape (C,H,W) of one image, got {shape!r}')
-
-def _takes_double(f, shape, device): # function, image shape (C,H,W), where to try it
-    "Whether `f` accepts float64, as it does unless it holds float32 tensors."
-    def image(dtype): return torch.zeros(1, *shape, dtype=dtype, device=device)
-    try: y = f(image(torch.float64))
-    except Exception: # it may not take float64
-        try: y = f(image(torch.float32))
-        except Exception as e:
-            why = f'{type(e).__name__}: {str(e).splitlines()[0] if str(e) else ""}'
-            raise ValueError(f'need a function of images (1, {", ".join(map(str, shape))}), got {why}') from e
-    if torch.is_tensor(y) and y.ndim and len(y) == 1: return y.dtype == torch.float64
-    got = tuple(y.shape) if torch.is_tensor(y) else type(y).__name__
-    raise ValueError(f'need a function that gives a tensor, an entry an image, got {got} for one image')
-
-# %% ../nbs/going_further/operators.ipynb #bdd066d5
-def _check_linear(A): # a `LinearMap`
-    "Raise a `ValueError` unless it is linear in each image, and autograd can follow."
-    g = torch.Generator().manual_seed(0)
-    dtype = torch.float64 if A.double else torch.float32
-    x, z = torch.randn(2, 2, *A.shape, generator=g, dtype=dtype).to(A.device)
-    err = _rel(A.f(2*x - 3*z), 2*A.f(x) - 3*A.f(z))
-    alone = _rel(A.f(x[:1]), A.f(x)[:1])
-    if not max(err, alone) < 1e-4:
-        raise ValueError('need a linear function of each image, got one with f(2x-3z) '
-                         f'off from 2f(x)-3f(z) by {err:.1e}, f(x[:1]) off from '
-                         f'f(x)[:1] by {alone:.1e}')
-    try: y, back = A.f(x), A.adjoint(A.f(x))
-    except RuntimeError as e:
-        raise ValueError(f'need a function that autograd can follow, got {e}') from e
-    if (dot(y, y) - dot(x, back)).abs().max() > 1e-3*dot(y, y).max():  # <Ax,Ax> = <x,AᵀAx>
-        raise ValueError('need a function that autograd can follow, got one whose gradient is not its '
-                         'adjoint: it must not detach, nor run under no_grad')
 
 # %% ../nbs/going_further/operators.ipynb #bdd066d4
 class LinearMap(IterativeOperator):

@@ -150,6 +150,9 @@ def _check_finite(x:Tensor, e:Tensor, t:int): # x_t and the predicted noise
     if not e.isfinite().all():
         raise ValueError(f'need finite noise, got {what} from the denoiser at t={t}')
 
+# %% ../nbs/course/05_sampling.ipynb #209b91b0
+#| code-fold: true
+#| code-summary: "Inside: the end of a trajectory"
 def _check_end(x_s:Tensor, correct): # result; correction, which may have a `finish`
     "The one way out: a `ValueError` unless the result is finite."
     if not x_s.isfinite().all():

@@ -1,10 +1,11 @@
 """What cannot be seen without a GPU, in one command of at most nine minutes: results/gpu.jsonl, row by row.
 
-Parity with the CPU (corrections, a training step, frames of the renderer); what sampling costs beside the bare
-network; training beside a bare loop; the network of CelebA-HQ's size as a share of the measured rate of
-matrix products; the cells of all notebooks, slow ones too, as plain scripts; then, with the time that is left,
-a training of the bundled network, in --out. Needs torch, the package and its core dependencies.
-Rehearsal without a GPU: tools/gpu.py --device cpu --limit_s 60. Every part is tried, and its failure is a row."""
+Parity with the CPU (corrections, a training step, frames of the renderer); what sampling costs
+beside the bare network; training beside a bare loop; the network of CelebA-HQ's size as a share of
+the measured rate of matrix products; the cells of all notebooks, slow ones too, as plain scripts;
+then, with the time that is left, a training of the bundled architecture, in --out. Needs torch, the
+package and its core dependencies: PYTHONPATH=. python tools/gpu.py. Rehearsal without a GPU:
+--device cpu --limit_s 60. Every part is tried, and its failure is a row."""
 import json
 import os
 import statistics
@@ -15,11 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from fastcore.script import call_parse
-
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
 
 from ddnm_nb.baselines import DDRM, DiffPIR, RePaint
 from ddnm_nb.data.frames import SAMPLES, Frames, demo_frames
@@ -34,11 +31,13 @@ from ddnm_nb.schedule import add_noise, linear_schedule
 from ddnm_nb.training import TrainConfig, new_state, noise_loss, running_average, train, train_step
 from ddnm_nb.unet import SMALL, UNet
 
+ROOT = Path(__file__).resolve().parents[1]
+
 class Run:
     "Device, clock and file of rows."
     def __init__(self, device, limit_s, path, tiny):
-        self.device, self.end, self.path, self.tiny = torch.device(device), time.time() + limit_s, path, tiny
-        self.began, self.failed = time.time(), 0
+        self.device, self.path, self.tiny = torch.device(device), path, tiny
+        self.end, self.began, self.failed = time.time() + limit_s, time.time(), 0
     def left(self): return self.end - time.time()
     def wait(self):
         if self.device.type == 'cuda': torch.cuda.synchronize()
@@ -50,7 +49,8 @@ class Run:
         return time.perf_counter() - start
     def row(self, what, **d):
         name = torch.cuda.get_device_name(self.device) if self.device.type == 'cuda' else 'CPU'
-        d = dict(what=what) | d | dict(device=name, torch=torch.__version__, at=round(time.time() - self.began, 1))
+        at = round(time.time() - self.began, 1)
+        d = dict(what=what) | d | dict(device=name, torch=torch.__version__, at=at)
         line = json.dumps(d)
         with open(self.path, 'a', encoding='utf8') as f: f.write(line + '\n')
         print(line[:300], flush=True)
@@ -69,7 +69,7 @@ def parity(run):
              (.1, DiffPIR(), Sampler(5, noise=DDPM())), (.1, DDNMPlusScalar(1.), Sampler(5, noise=DDPM()))]
     nets = {d: load_denoiser('scenes128', device=d) for d in ('cpu', run.device)}
     x_T = torch.randn(image.shape, generator=torch.Generator().manual_seed(0))
-    for sigma_y, c, s in cases:
+    for sigma_y, c, s in cases[:1] if run.tiny else cases:
         for A in (Inpainting(mask), AveragePooling(4)):
             y, outs = A(image), []
             for device, net in nets.items():
@@ -99,10 +99,10 @@ def training_parity(run):
     "One loss and its gradient here and on the CPU; a run resumed, and one that was not interrupted."
     x = demo_frames(4)[2]
     e, t = torch.randn(x.shape, generator=torch.Generator().manual_seed(0)), torch.tensor([1, 300, 600, 999])
-    found = []
+    found, size = [], SMALL | (dict(ch=32, mult=(1, 1)) if run.tiny else {})
     for device in ('cpu', run.device):
         torch.manual_seed(0)
-        net = UNet(**SMALL).to(device)
+        net = UNet(**size).to(device)
         loss = noise_loss(net, *[v.to(device) for v in (x, t, e)], linear_schedule())
         loss.mean().backward()
         found.append((loss.detach().cpu(), torch.stack([p.grad.norm() for p in net.parameters()]).cpu()))
@@ -112,7 +112,7 @@ def training_parity(run):
     runs = []
     for stops in ((4,), (2, 4)):                                   # at once; and with a break
         torch.manual_seed(0)
-        st, saved = new_state(UNet(**SMALL), acc=There(run.device)), None
+        st, saved = new_state(UNet(**size), acc=There(run.device)), None
         for _ in stops:
             if saved:
                 for k, v in saved.items(): getattr(st, k).load_state_dict(v)
@@ -136,7 +136,8 @@ def renderer(run):
     took = min(took, run.seconds(lambda: film(run.device, frames)))
     here = film('cpu', 2)
     gaps = [((a.cpu() - b).abs()*127.5).max().item() for a, b in zip(film(run.device, 2), here)]
-    run.row('renderer', size=size, frames=frames, frames_a_second=rounded(frames/took), levels_apart=rounded(max(gaps)))
+    run.row('renderer', size=size, frames=frames, frames_a_second=rounded(frames/took),
+            levels_apart=rounded(max(gaps)))
 
 # ---- speed
 
@@ -203,7 +204,8 @@ def training(run):
             def go(loop, k): # steps
                 for _ in range(k): next(loop)
             for loop in loops.values(): go(loop, 3)
-            times = [{k: run.seconds(partial(go, v, steps)) for k, v in loops.items()} for _ in range(1 if run.tiny else 3)]
+            times = [{k: run.seconds(partial(go, v, steps)) for k, v in loops.items()}
+                     for _ in range(1 if run.tiny else 3)]
             rate = {k: rounded(n*steps/min(r[k] for r in times)) for k in loops}
             run.row('training', batch=n, compiled=compiled, precision=config.precision, images_a_second=rate,
                     of_bare=rounded(rate['ours']/rate['bare']))
@@ -220,7 +222,8 @@ def celeba(run):
     size = dict(size=32, ch=32, mult=(1, 1)) if run.tiny else {}
     net = UNet(**size).eval().requires_grad_(False).to(run.device)
     side, peak = net.config['size'], matmul_rate(run)
-    denoiser = Denoiser(net, linear_schedule(), side, precision='float32' if run.tiny else 'bf16', channels_last=True)
+    precision = 'float32' if run.tiny else 'bf16'
+    denoiser = Denoiser(net, linear_schedule(), side, precision=precision, channels_last=True)
     for n in (1,) if run.tiny else (1, 2, 4, 8, 16, 32):
         x = torch.randn(n, 3, side, side, device=run.device)
         with FlopCounterMode(display=False) as count: denoiser(x, 300)
@@ -269,7 +272,8 @@ def notebooks(run, keep=90): # seconds that are left for the training
             if p.poll() is None: p.kill()
             out, err = p.communicate()
             rows = [json.loads(v[4:]) for v in out.splitlines() if v.startswith('ROW ')]
-            said = rows[0]['said'] if rows else 'not finished' if late else f'ended with {p.returncode}: {err[-150:]}'
+            ended = 'not finished' if late else f'ended with {p.returncode}: {err[-150:]}'
+            said = rows[0]['said'] if rows else ended
             run.row('notebook', notebook=path.stem, said=said, seconds=round(time.time() - since, 1))
             going.remove((p, path, since))
     while jobs or going:
@@ -291,7 +295,9 @@ def whole_training(run):
     from ddnm_nb.render.patient import make_camera, make_scene
     from ddnm_nb.render.renderer import render
     from ddnm_nb.weights import save_network
-    if run.left() < (5 if run.tiny else 45): return run.row('training with the time left', said='no time is left')
+    if run.left() < (5 if run.tiny else 45):
+        run.row('training with the time left', said='no time is left')
+        return
     size, share = (32, .2) if run.tiny else (128, .35)
     until, pictures, k = time.time() + share*run.left(), [], 0
     while time.time() < until or len(pictures) < 8:
@@ -310,8 +316,8 @@ def whole_training(run):
         if st.step % 20 == 0 and run.left() < (2 if run.tiny else 15): break
     path = run.path.parent/'gpu-network.safetensors'
     save_network(st.ema.module, path, frames=len(pixels), seed=0)
-    run.row('training with the time left', frames=len(pixels), steps=st.step, batch=bs, loss=rounded(float(st.loss)),
-            file=path.name)
+    run.row('training with the time left', frames=len(pixels), steps=st.step, batch=bs,
+            loss=rounded(float(st.loss)), file=path.name)
 
 class Resident(torch.utils.data.Dataset): # uint8 pictures, as `Frames` keeps them
     def __init__(self, pixels): self.pixels, self.filled = pixels, torch.ones(len(pixels), dtype=torch.bool)

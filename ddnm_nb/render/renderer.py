@@ -155,7 +155,8 @@ def _reflected_light(scene, hits, albedo):
     diffuse = ((nl + soft)/(1 + soft)).clamp_min(0)
     visible = lamp[:, None]**torch.where(skin, vec(.65, 1., 1.1), vec(1., 1., 1.))
     half = _unit_vector(scene.light - rays)
-    gleam = _SHINE[material]*(n*half).sum(-1).clamp_min(0)**_GLOSS[material]*lamp
+    shine, gloss = [v.to(p.device)[material] for v in (_SHINE, _GLOSS)]
+    gleam = shine*(n*half).sum(-1).clamp_min(0)**gloss*lamp
     rim = (1 + (n*rays).sum(-1)).clamp(0, 1)**4*.25*room
     sky = vec(.235, .24, .25) + .08*n[:, 1:2] + .05*n[:, 2:3]
     ambient = room[:, None]**vec(.9, 1., 1.05)*sky
@@ -207,7 +208,7 @@ def render_ground_truth(
     img, material, t = shot(uv, start)
     if smooth:
         e = _edge_pixels(img, material, t, h, w)
-        more = shot((uv[e][:, None] + _SUBPIXELS).reshape(-1, 2), start[e].repeat_interleave(8))[0]
+        more = shot((uv[e][:, None] + _SUBPIXELS.to(uv)).reshape(-1, 2), start[e].repeat_interleave(8))[0]
         img[e] = (img[e] + more.reshape(-1, 8, 3).sum(1))/9
     return img.T.reshape(3, h, w), t.reshape(h, w)
 
@@ -218,7 +219,7 @@ def _rod_colour(scene, rods, eye, rays, t):
     "Display colour (N,3) and material (N,) of hand and instruments at depth t along rays."
     p = eye + t[:, None]*rays
     material = rods.materials(p).argmin(0) + Material.STEEL
-    n = _unit_vector(sum(k*rods.materials(p + 4e-3*k).min(0).values[:, None] for k in _TETRAHEDRON))
+    n = _unit_vector(sum(k*rods.materials(p + 4e-3*k).min(0).values[:, None] for k in _TETRAHEDRON.to(p)))
     lamp = _soft_shadow(rods.distance, p + n*.02, scene.light, 8)
     room = .35 + .65*_ambient_occlusion(rods.distance, p, n)
     c = scene.colours[material]*(1 + .05*_mottle(scene, p, .5))
@@ -243,7 +244,7 @@ def _render_rods(scene, rods, camera, depth, h, w):
     img[i], material[i] = shot(i, grid[i])
     cover = (material >= 0).float()
     e = _edge_pixels(img, material, torch.zeros(h*w), h, w)
-    more, m = shot(e.repeat_interleave(8), (grid[e][:, None] + _SUBPIXELS).reshape(-1, 2))
+    more, m = shot(e.repeat_interleave(8), (grid[e][:, None] + _SUBPIXELS.to(grid)).reshape(-1, 2))
     img[e] = (img[e] + more.reshape(-1, 8, 3).sum(1))/9
     cover[e] = (cover[e] + (m >= 0).float().reshape(-1, 8).sum(1))/9
     return cover.reshape(h, w), img.T.reshape(3, h, w)

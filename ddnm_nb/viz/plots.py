@@ -202,7 +202,7 @@ def show_budget(
 )->HTML: # needs no kernel
     "Drag sigma_y: the weight of the correction, the variance budget, and the restored pictures."
     frames = [_budget_frame(alphas_cumprod, pairs, s, p) for s,p in pictures.items()]
-    labels = [f'σ_y = {s:g}, {s/2:g} in units of [0,1]' for s in pictures]
+    labels = [f'σ_y = {s:g} in units of [-1,1]' for s in pictures]
     look = dict(title='DDNM+: weight and variance budget', width=640, quality=75,
                 alt='Above, over the timestep t, the weight λ of the correction and the shares of '
                     'noise of the measurement and of fresh noise; below, y and restorations')
