@@ -285,6 +285,8 @@ CASES = [
     bad('smaller than the network', '{picture} --task gray --model scenes128', 'after restoration'),
     bad('refine scattered lines', '{big} {lines} --finest 64', 'connected parts'),
     good('fill scattered lines', '{big} {lines}'),
+    good('windows at full size', '{big} {big_mask} --windows'),
+    bad('windows beside a refinement', '{big} {big_mask} --windows --finest 64', 'windows|finest'),
     good('a small hole in a large picture', '{big} {big_mask}', '--context takes more or less'),
 
     # folders

@@ -302,6 +302,7 @@ SETTINGS = [
     *shaped('size', 0, -32, 30, 10**9), *shaped('ch', 0, 33, 10**9, -32), *shaped('mult', 0, '1,0', 'a', -1, 1000),
     *shaped('attn_at', 5, 'a', 0), *refused('n_res', -1, 0, 10**9), *refused('patch', 0, -4, 10**6),
     *refused('data_std', 'nan', -1, 'inf', 1e9),
+    *refused('power', 'nan', 'inf', 0, -1), *refused('cut', -8, 10**9, 2.5),
     train('an unknown option', '--colour red', 'error', 'unrecognized'),
     train('flip with a value', '--flip maybe', 'error', None),
 ]
@@ -312,6 +313,7 @@ TRAINED = [
     train('the whole network said', '--size 32 --ch 32 --mult 1,2 --attn_at 8,4'),
     train('no attention by default', '--size 32 --ch 32 --mult 1', 'ok', 'no attention'),
     train('the largest rate', '--lr 1'),
+    train('random cuts, more of the small timesteps', '--cut 32 --power 2'),
     train('validation elsewhere', '--val_data {one} --val 1', 'ok', '16 pictures to train on, 8 held back'),
     train('validation of nothing', '--val_data {nothing}', 'error', 'need pictures'),
     train('validation of no folder', '--val_data {out}/no', 'error', 'does not exist'),
