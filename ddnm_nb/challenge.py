@@ -25,10 +25,11 @@ from .console import _check_folder, fit_threads, one_line_errors, preset_options
 from .data.mha import _read_header, mha_frames, mha_shape, write_mha
 from .ddnm import PRESETS
 from .denoiser import Denoiser
-from .folders import _alone, _check_settings, _inpaint_many, _network_size, _write_settings
+from .folders import _check_settings, _inpaint_many, _network_size, _write_settings
 from .images import from_uint8, to_uint8, write_whole
 from .large_images import Pyramid, inpaint_large
 from .pretrained import bundled, keep_memory, load_denoiser
+from .records import _only_one
 from .sampling import Correction, Sampler
 
 # %% ../nbs/practice/challenge.ipynb #ac17613b
@@ -288,7 +289,7 @@ def _restore_all(pairs, out, settings, batch): # -> {id: path of the restored vi
     fill = frame_filler(denoiser, **{k: v for k, v in settings.items() if k != 'model'})
     made = settings | dict(model=denoiser.info['sha256'], precision=denoiser.precision)
     out.mkdir(parents=True, exist_ok=True)
-    with _alone(out):
+    with _only_one(out):
         for frames, masks, _ in todo:
             name = scene_id(frames)
             restore_scene(fill, frames, masks, places[name], out/'unfinished'/name, batch, made)

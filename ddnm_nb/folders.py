@@ -11,7 +11,7 @@ import os
 import time
 from collections import defaultdict, namedtuple
 from collections.abc import Callable
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -27,6 +27,7 @@ from .images import save_image, write_whole
 from .large_images import enlarge, hole_region, level_sizes, paste, shrink_with_mask, windowed
 from .operators import Inpainting
 from .pretrained import MODELS, _asked, _weights_file
+from .records import _only_one
 from .sampling import Correction, Sampler
 
 # %% ../nbs/practice/folders.ipynb #4101af51
@@ -132,22 +133,6 @@ def _place(): # -> (number of this process, how many there are)
     "Which process this is, as `accelerate launch` and `torchrun` say it."
     return int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1))
 
-@contextmanager
-def _alone(folder):
-    "Hold a lock on a folder; a `ValueError` if another process has it. It ends with this process."
-    try:
-        import fcntl
-    except ImportError:                                  # Windows
-        yield
-        return
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        try: fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as e:
-            raise ValueError(f'need a folder that no other run writes to, got {folder}') from e
-        yield
-    finally: os.close(fd)
-
 def _missing(job, out): # a `_Job`, folder of results -> paths
     "Results that are not there, or older than what they are made of."
     def when(p): return p.stat().st_mtime_ns if p and p.exists() else 0
@@ -218,7 +203,8 @@ def _check_results(jobs, out, settings, overwrite):
         if _place()[1] == 1: return
         raise ValueError('need one process beside --overwrite, got several')
     _check_settings(out/_SETTINGS, settings, out)
-    if out.is_dir() and any(out.iterdir()) and not (out/_SETTINGS).exists():
+    others = out.is_dir() and any(p.name != '.lock' for p in out.iterdir())  # a kill may leave a lock
+    if others and not (out/_SETTINGS).exists():
         raise ValueError(f'need a new folder, or one of such a run, or --overwrite, got {out}')
 
 # %% ../nbs/practice/folders.ipynb #fa3d238c
@@ -243,6 +229,6 @@ def _run_folder(
         return {}
     fill, total = load(), sum(map(len, batches))
     out.mkdir(parents=True, exist_ok=True)
-    with nullcontext() if rank else _alone(out):
+    with nullcontext() if rank else _only_one(out):
         _prepare(out, settings, overwrite)
         return _restore_batches(left(), total, out, read, fill)

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ddnm_nb.checks import (
+    _apart,
     _check_linear,
     _checked_rounds,
     _checked_shape,
@@ -211,10 +212,6 @@ def dot(u:Tensor, v:Tensor)->Tensor: # two tensors of one shape (B,...)
     "Inner product of each pair in the batch, (B,)."
     return (u*v).flatten(1).sum(1)
 
-def _rel(u, v): # two tensors of one shape
-    "Relative difference |u-v|/|v| over the batch."
-    return ((u - v).norm()/v.norm().clamp(min=1e-30)).item()
-
 def _asymmetry(f, u, v): # operator, and two inputs of one shape
     "How far `f` is from symmetric: |<f(u),v> - <u,f(v)>|, against |u||v|."
     size = (u.flatten(1).norm(dim=1)*v.flatten(1).norm(dim=1)).clamp(min=1e-30)
@@ -271,13 +268,13 @@ def _claims(A, x, y, z): # operator, images (B,C,H,W), noise like A(x), noise li
     def two_ways(): return dot(v, y) - dot(z, A.adjoint(y))     # <Az,y> - <z,Aᵀy>
     def overlap(): return dot(A.range(z), A.null(z)).abs().sum()
     return {
-        'linear': lambda: _rel(A(2*x - 3*z), 2*A(x) - 3*v),
+        'linear': lambda: _apart(A(2*x - 3*z), 2*A(x) - 3*v),
         'adjoint': lambda: (two_ways().sum().abs()/(norm(v)*norm(y))).item(),
-        'A A⁺A = A': lambda: _rel(A(p(v)), v),
-        'A⁺A A⁺ = A⁺': lambda: _rel(p(A(p(y))), p(y)),
+        'A A⁺A = A': lambda: _apart(A(p(v)), v),
+        'A⁺A A⁺ = A⁺': lambda: _apart(p(A(p(y))), p(y)),
         'A A⁺ = (A A⁺)ᵀ': lambda: _asymmetry(lambda t: A(p(t)), y, v),
         'A⁺A = (A⁺A)ᵀ': lambda: _asymmetry(lambda t: p(A(t)), x, z),
-        'range = A⁺A': lambda: _rel(A.range(z), p(v)),
+        'range = A⁺A': lambda: _apart(A.range(z), p(v)),
         'A(null) = 0': lambda: (A(A.null(z)).norm()/norm(v)).item(),
         'range ⟂ null': lambda: (overlap()/dot(z, z).sum()).item(),
         'condition': lambda: _condition(A, x[:1])}

@@ -7,8 +7,10 @@ __all__ = ['append_row', 'read_rows', 'machine']
 
 # %% ../nbs/practice/records.ipynb #4b90e1f7
 import json
+import os
 import platform
 import warnings
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -48,6 +50,45 @@ def read_rows(
     cut = len(lines) if not text.endswith('\n') else 0                           # the line that may be
     rows = [_row(s, f'line {i} of {path}', k == cut) for k, (i, s) in enumerate(lines, 1)]
     return [r for r in rows if r is not None]
+
+# %% ../nbs/practice/records.ipynb #36692620
+_HELD = set() # folders that this process has locked: its own lock would not stop it
+
+def _lock(f)->bool: # open file -> whether it is this process's now
+    "Lock a file until it is closed or its owner dies; True where the system has no locks."
+    try:
+        import fcntl
+        fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except ImportError:
+        try:
+            import msvcrt
+            msvcrt.locking(f.fileno(), msvcrt.LK_NBLCK, 1)
+        except ImportError: return True
+        except OSError: return False
+    except OSError: return False
+    return True
+
+# %% ../nbs/practice/records.ipynb #cb096610
+@contextmanager
+def _only_one(out:Path):
+    "Hold a folder for this run alone; what was made for it is removed if it stays empty."
+    made = [p for p in (out, *out.parents) if not p.exists()]
+    out.mkdir(parents=True, exist_ok=True)
+    path, key = out/'.lock', out.resolve()
+    f = open(path, 'a', encoding='utf8')
+    try:
+        mine = key not in _HELD and _lock(f) and path.exists()
+        if not mine or not os.path.samestat(path.stat(), os.fstat(f.fileno())):  # removed by its last owner
+            raise ValueError(f'need a folder that no other run writes to, got {out}')
+        _HELD.add(key)
+        try: yield
+        finally:
+            _HELD.discard(key)
+            with suppress(OSError): path.unlink()
+    finally:
+        f.close()
+        for p in made:
+            with suppress(OSError): p.rmdir()
 
 # %% ../nbs/practice/records.ipynb #f3698e6f
 def machine()->str: # such as 'AMD EPYC, 2 threads' or 'NVIDIA H100'

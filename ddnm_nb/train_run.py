@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from .data.layout import as_scenes, describe
 from .denoiser import Denoiser, choose_precision
 from .images import save_image, whole_file
 from .pretrained import load_network
-from .records import append_row, machine, read_rows
+from .records import _only_one, append_row, machine, read_rows
 from .sampling import sample
 from .schedule import linear_schedule
 from .training import BatchOrder, TrainConfig, TrainState, loss_by_timestep, new_state, train
@@ -239,45 +239,6 @@ def _end_epoch(st:TrainState, out:Path, epoch:int, vds:Frames|None, samples:int,
         x = sample(denoiser, samples, seeds=0).clamp(-1, 1)      # the seeds are always the same
         save_image(torch.cat([*x], 2).cpu(), out/'samples'/f'{name}.png')
     if kept: save_network(network, out/f'{name}.safetensors', epoch=epoch, **kept)
-
-# %% ../nbs/practice/training_runs.ipynb #36692620
-_HELD = set() # folders that this process has locked: its own lock would not stop it
-
-def _lock(f)->bool: # open file -> whether it is this process's now
-    "Lock a file until it is closed or its owner dies; True where the system has no locks."
-    try:
-        import fcntl
-        fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except ImportError:
-        try:
-            import msvcrt
-            msvcrt.locking(f.fileno(), msvcrt.LK_NBLCK, 1)
-        except ImportError: return True
-        except OSError: return False
-    except OSError: return False
-    return True
-
-# %% ../nbs/practice/training_runs.ipynb #cb096610
-@contextmanager
-def _only_one(out:Path):
-    "Hold a folder for this run alone; what was made for it is removed if it stays empty."
-    made = [p for p in (out, *out.parents) if not p.exists()]
-    out.mkdir(parents=True, exist_ok=True)
-    path, key = out/'.lock', out.resolve()
-    f = open(path, 'a', encoding='utf8')
-    try:
-        mine = key not in _HELD and _lock(f) and path.exists()
-        if not mine or not os.path.samestat(path.stat(), os.fstat(f.fileno())):  # removed by its last owner
-            raise ValueError(f'need a folder that no other training writes to, got {out}')
-        _HELD.add(key)
-        try: yield
-        finally:
-            _HELD.discard(key)
-            with suppress(OSError): path.unlink()
-    finally:
-        f.close()
-        for p in made:
-            with suppress(OSError): p.rmdir()
 
 # %% ../nbs/practice/training_runs.ipynb #1836d89d
 def _check_folder(out:Path, resume:bool):

@@ -8,6 +8,7 @@ __all__ = ['save_network', 'read_weights', 'sha256']
 # %% ../nbs/practice/weight_files.ipynb #b8721c24
 import hashlib
 import json
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -82,7 +83,10 @@ def _read_pickle(path:str|Path): # written by `torch.save` -> tensors, numbers, 
     if not path.is_file(): raise ValueError(f'{_NEED_WEIGHTS}, got {path}, which is no regular file')
     why = _no_weights(_head(path)) or (_no_torch_zip(path) if _head(path)[:2] == b'PK' else '')
     if why: raise ValueError(f'{_NEED_WEIGHTS}, got {path}: {why}')
-    try: found = torch.load(path, map_location='cpu', weights_only=True)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')                # of old storages and pickles
+            found = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as e:  # a damaged file makes the reader raise anything
         unsafe = type(e).__name__ == 'UnpicklingError'
         first = str(e).splitlines()[:1]

@@ -370,7 +370,7 @@ PLACES = [
     train('resume with another network', '--resume --size 32 --ch 64 --mult 1 --attn_at 8', 'error', 'net: .* then', out='{run}'),
     train('resume with other data', '--resume --val 1', 'error', 'data: .* then', '{sorted}', out='{run}'),
     train('resume with first weights', '--resume --init {net}', 'error', 'init:', out='{run}'),
-    train('resume what another process writes', '--resume', 'error', 'no other training writes to', out='{run_locked}'),
+    train('resume what another process writes', '--resume', 'error', 'no other run writes to', out='{run_locked}'),
     *[train(f'resume {k}', '--resume', 'error', why, out=f'{{{k}}}') for k, why in dict(
         state_empty='it is empty', state_text='it is text', state_list='holds a list', state_weights='it has no model',
         state_folder='need|directory', state_pipe='need', state_cut='need a file of weights', state_step='its step is a str',

@@ -75,6 +75,17 @@ def cases():
     done = run(sys.executable, Path('tools')/'cases.py')
     return says(f"cases: {done.stdout.strip().splitlines()[-1:]}", output(done))
 
+def saved_outputs():
+    "Every notebook has outputs, which the site shows, and none of them names a place on one machine."
+    place = re.compile(r'/(site-packages|ddnm_nb|ipykernel_\d+|tmp\w*)/|/(home|root|Users)/')
+    found = []
+    for p in notebooks():
+        texts = [(c['id'], ''.join(o.get('text', o.get('data', {}).get('text/plain', ''))))
+                 for c in read_nb(p)['cells'] for o in c.get('outputs', ())]
+        found += [f'{name_of(p)} {k}: {t[:60]!r}' for k, t in texts if place.search(t)]
+        if not texts: found.append(f'{name_of(p)} has no outputs')
+    return says('outputs are saved, and are those of any machine', found)
+
 def one_fold():
     "What is folded in a text is a callout with its title inside, as tools/run_solutions.py reads it."
     cells = [(p, c) for p in notebooks() for c in read_nb(p)['cells'] if c['cell_type'] == 'markdown']
@@ -137,6 +148,7 @@ CHECKS = {
     'address': one_address,
     'paths': no_relative_paths,
     'folds': one_fold,
+    'outputs': saved_outputs,
     'lessons': lambda: tool('lessons are short, and begin with a picture', 'lesson_size.py'),
     'site': lambda: tool('the site as Quarto writes it is mended and checked', 'site_test.py'),
     'ruff': lint,
