@@ -66,6 +66,7 @@ def with_outputs(nb, outputs):
             kept.update(pictures)
             return m[1] + text
         c.source = CALLOUT.sub(lambda m: m[0].replace(m[2], CODE.sub(block, m[2])), c.source)
+        c.source = re.sub(r'(\(attachment:[^)]*\)\n)(?=[^\n])', r'\1\n', c.source)
         if kept: c.attachments = kept
 
 def run(path, timeout, save=False):
