@@ -18,7 +18,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
-CODE = re.compile(r'(```\{?\.?python[^\n]*\n(.*?)```)(?:\n\n```text\n.*?```)?(?:\n\n!\[([^\]]*)\]\(attachment:[^)]*\))?', re.S)
+CODE = re.compile(r'(```\{?\.?python[^\n]*\n(.*?)```)(?:\n\n```text\n.*?```)?' # with what stands below:
+                  r'(?:\n\n!\[([^\]]*)\]\(attachment:[^)]*\))?', re.S)     # output, picture
 CALLOUT = re.compile(r'^(:::+) *\{[^}]*collapse="?true"?[^}]*\}\n(.*?)^\1 *$', re.M | re.S)
 
 def folds(text):
@@ -57,17 +58,17 @@ def below(outputs, name, alt): # -> Markdown that goes below the code, attachmen
 
 def with_outputs(nb, outputs):
     "Write what is printed and drawn below the code of each solution."
-    left, number = iter(outputs), itertools.count(1)
+    left, number, drawn = iter(outputs), itertools.count(1), {}
+    def block(m):
+        text, pictures = below(next(left), f'solution-{next(number)}.jpg', m[3])
+        drawn.update(pictures)
+        return m[1] + text
     for c in nb.cells:
-        if c.cell_type != 'markdown': continue
-        kept = {}
-        def block(m):
-            text, pictures = below(next(left), f'solution-{next(number)}.jpg', m[3])
-            kept.update(pictures)
-            return m[1] + text
+        if c.cell_type != 'markdown' or not folds(c.source): continue
+        drawn.clear()
         c.source = CALLOUT.sub(lambda m: m[0].replace(m[2], CODE.sub(block, m[2])), c.source)
         c.source = re.sub(r'(\(attachment:[^)]*\)\n)(?=[^\n])', r'\1\n', c.source)
-        if kept: c.attachments = kept
+        if drawn: c.attachments = dict(drawn)
 
 def run(path, timeout, save=False):
     "How many solutions ran."
