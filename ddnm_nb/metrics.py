@@ -60,7 +60,7 @@ def ssim(
     "Structural similarity of each image (Wang et al. 2004; scikit-image, 7 x 7 windows)."
     x, y, look = _compared(x, y, mask)
     maps = torch.tensor(np.stack([_ssim_map(*pair) for pair in zip(x, y)])).permute(0, 3, 1, 2)
-    return mean_over(maps, look.double().cpu()).float()
+    return mean_over(maps, look.double().cpu()).float().to(x.device)
 
 # %% ../nbs/going_further/metrics.ipynb #b8b1134b
 def consistency(

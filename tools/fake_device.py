@@ -21,6 +21,9 @@ from pretend_gpu import CUDA, ROOT, put, pretend
 
 QUICK = '--quick' in sys.argv
 
+# a solver that ends when it is done has to look: every ten rounds, and at the end
+ALLOWED = 'not live.any()', 'if warn and unfinished.any()'
+
 def loop(seen, steps, first=1): # of a generator: two steps after the first ones, and before the last
     "What was noted in them."
     found, old = [], seen.copy()
@@ -28,7 +31,7 @@ def loop(seen, steps, first=1): # of a generator: two steps after the first ones
         found.append(seen - old)
         old = seen.copy()
     if len(found) < first + 2: raise RuntimeError(f'need a loop of {first + 2} steps, got {len(found)}')
-    return sum(found[first:], Counter())
+    return Counter({k: n for k, n in sum(found[first:], Counter()).items() if not any(v in k for v in ALLOWED)})
 
 def same(here, there, levels=0): # tensors of the CPU and of the other device
     "Nothing, if they are the same numbers; else a fault."
@@ -98,7 +101,9 @@ def sampling(seen):
     found = [*operators()]
     for name, A in found[:2] if QUICK else found:
         y = A(picture(2)).to(CUDA)
-        for sigma_y, sampler, c in ways if name == 'hole' else ways[1:4:2]:
+        if not hasattr(A, 'singular_values'): some = [(0., four, Projection()), (.1, ddpm, DDNMPlusScalar(1.))]
+        else: some = ways if name == 'hole' else ways[1:4:2]
+        for sigma_y, sampler, c in some:
             steps = restore_steps(denoiser, A, y, sigma_y, sampler, c, seeds=0)
             yield f'{name}, {c!r}, {sigma_y}', loop(seen, steps)
     A = found[0][1]
@@ -185,10 +190,11 @@ def folders(seen):
 
 def video(seen):
     from ddnm_nb.sampling import Sampler
+    from ddnm_nb.render.sdf import look_at, vec
     from ddnm_nb.video import Cameras, _carry, _with_mask, carry_video, plane_maps, restore_video, whole_video
     masks, frames = hole().repeat(6, 1, 1, 1), picture(6)
-    poses, K = torch.eye(4).repeat(6, 1, 1), torch.tensor([[30., 0, 16], [0, 30, 16], [0, 0, 1]])
-    poses[:, 0, 3] = torch.linspace(0, .2, 6)
+    eyes, K = torch.linspace(-.3, .3, 6), torch.tensor([[30., 0, 16], [0, 30, 16], [0, 0, 1]])
+    poses = torch.stack([look_at(vec(x, .1, 2), vec(0, 0, 0), vec(0, 1, 0)) for x in eyes.tolist()])
     cameras = Cameras(poses.to(CUDA), K.to(CUDA))
     src = _with_mask(frames.to(CUDA), masks.to(CUDA))
     def carried():

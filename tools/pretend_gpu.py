@@ -138,7 +138,7 @@ def call(func, args, kwargs):
         return put(run(func, args, kwargs), isinstance(args[0], Gpu)) if name == 'copy_' else run(func, args, kwargs)
     elif there and asked is None:
         alone = [v for v in found if not isinstance(v, Gpu) and (v.ndim or name in JOINS)]
-        if alone and name not in ('tensor', 'as_tensor', '__get__'):
+        if alone and name not in ('tensor', 'as_tensor', '__get__', 'grad'): # functorch wraps what it differentiates
             raise RuntimeError(f'Expected all tensors to be on the same device, but got cuda:0 and cpu in {name}')
     return check_generator(func, args, kwargs, there)
 

@@ -123,7 +123,7 @@ def _rendered(number, todo, settings, device): # number of the scene and of its 
 
 def _check_device(device): # 'cpu', 'cuda', 'cuda:1', ...
     "Raise a ValueError for a device that this machine has not."
-    try: torch.empty(0, device=device)
+    try: torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, TypeError) as e:
         raise ValueError(f'need a device of this machine, got {device!r}: {str(e).splitlines()[0]}') from e
 
