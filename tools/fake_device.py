@@ -1,23 +1,22 @@
 """What would a GPU find? Every loop runs on tensors that say they are on 'cuda', without one.
 
 The device is that of tools/pretend_gpu.py: it computes, refuses tensors of two devices, and notes what
-makes a GPU wait or copies between devices. That may happen while a loop is set up, in its first steps and at its
-end; in the steps between it is a fault. What has no loop (folders, photographs, the renderer) must give the
-numbers of the CPU. With names of notebooks their cells are run, tests and claims included; `--quick` is
-what CI runs, in half a minute."""
+makes a GPU wait or copies between devices. That may happen while a loop is set up, in its first steps and
+at its end; in the steps between it is a fault. What has no loop (folders, photographs, the renderer) must
+give the numbers of the CPU. With names of notebooks, or `notebooks` for all, their cells are run, tests
+and claims included; `--quick` is what CI runs, in half a minute."""
+import io
 import os
 import sys
-import tempfile
 import traceback
 import warnings
-from collections import Counter
-from contextlib import contextmanager
-from functools import partial
+from collections import Counter, deque
+from contextlib import nullcontext, redirect_stdout
 from itertools import islice
 from pathlib import Path
 
 import torch
-from pretend_gpu import CUDA, ROOT, put, pretend
+from pretend_gpu import CUDA, ROOT, pretend, put
 
 QUICK = '--quick' in sys.argv
 
@@ -31,20 +30,14 @@ def loop(seen, steps, first=1): # of a generator: two steps after the first ones
         found.append(seen - old)
         old = seen.copy()
     if len(found) < first + 2: raise RuntimeError(f'need a loop of {first + 2} steps, got {len(found)}')
-    return Counter({k: n for k, n in sum(found[first:], Counter()).items() if not any(v in k for v in ALLOWED)})
+    between = sum(found[first:], Counter())
+    return Counter({k: n for k, n in between.items() if not any(v in k for v in ALLOWED)})
 
 def same(here, there, levels=0): # tensors of the CPU and of the other device
     "Nothing, if they are the same numbers; else a fault."
     if there.device.type != 'cuda': return Counter(['the result is on the CPU'])
     gap = (here - put(there, False)).abs().max().item()
     return Counter() if gap <= levels else Counter([f'the result is {gap:.3g} off that of the CPU'])
-
-@contextmanager
-def here(): # the same on the CPU, inside of `pretend`
-    there = torch.cuda.is_available
-    torch.cuda.is_available = lambda: False
-    try: yield
-    finally: torch.cuda.is_available = there
 
 def gpu(*shape): return torch.zeros(*shape, device=CUDA)
 
@@ -101,8 +94,8 @@ def sampling(seen):
     found = [*operators()]
     for name, A in found[:2] if QUICK else found:
         y = A(picture(2)).to(CUDA)
-        if not hasattr(A, 'singular_values'): some = [(0., four, Projection()), (.1, ddpm, DDNMPlusScalar(1.))]
-        else: some = ways if name == 'hole' else ways[1:4:2]
+        some = ways if name == 'hole' else ways[1:4:2]
+        if not hasattr(A, 'singular_values'): some = [(0., four, Projection()), (.1, ddpm, DDNMPlusScalar())]
         for sigma_y, sampler, c in some:
             steps = restore_steps(denoiser, A, y, sigma_y, sampler, c, seeds=0)
             yield f'{name}, {c!r}, {sigma_y}', loop(seen, steps)
@@ -135,12 +128,20 @@ def precision(seen):
     from ddnm_nb.ddnm import PRESETS, restore_steps
     from ddnm_nb.operators import Inpainting
     for options in (dict(precision='bf16'), dict(channels_last=True), dict(compile=True)):
-        steps = restore_steps(small_denoiser(**options), Inpainting(hole()), picture(2), **PRESETS['quick'], seeds=0)
+        denoiser, A = small_denoiser(**options), Inpainting(hole())
+        steps = restore_steps(denoiser, A, picture(2), **PRESETS['quick'], seeds=0)
         yield f'{options}', loop(seen, steps)
 
 def large(seen):
     "Windows, pyramids, photographs."
-    from ddnm_nb.large_images import Pyramid, inpaint_large, inpaint_large_steps, refine_steps, restore_large, windowed
+    from ddnm_nb.large_images import (
+        Pyramid,
+        inpaint_large,
+        inpaint_large_steps,
+        refine_steps,
+        restore_large,
+        windowed,
+    )
     from ddnm_nb.operators import AveragePooling, Inpainting
     from ddnm_nb.sampling import Sampler
     denoiser, x = small_denoiser(), gpu(1, 3, 48, 64)
@@ -178,19 +179,21 @@ def folders(seen):
     masks, xs = [hole(*s) for s in shapes], [picture(1, *s) for s in shapes]
     results = []
     for d in ('cpu', CUDA):
-        v = _inpaint_many(small_denoiser(d), [m.to(d) for m in masks], [x.to(d) for x in xs], sampler=two, seeds=[0, 1])
+        there = [[v.to(d) for v in vs] for vs in (masks, xs)]
+        v = _inpaint_many(small_denoiser(d), *there, sampler=two, seeds=[0, 1])
         results.append(torch.cat([u.flatten() for u in v]))
     yield 'holes: numbers', same(*results, 1e-5)
     for task in ('sr4', 'gray', 'denoise', 'old-photo') if not QUICK else ('old-photo',):
-        o = SimpleNamespace(seed=0, samples=2, task=task, degrade=task != 'old-photo', sigma_y=.1, blur=None, noise=None)
+        o = SimpleNamespace(seed=0, samples=2, task=task, degrade=task != 'old-photo', sigma_y=.1)
+        o.blur = o.noise = None
         pictures = [SimpleNamespace(x=x, mask=m) for x, m in zip(xs[:1], masks)]
         options = dict(sampler=two, correction=None)
         results = [cli._tasks_in_batches(small_denoiser(d), o, options, pictures)[0] for d in ('cpu', CUDA)]
         yield f'{task}: numbers', same(*results, 1e-4)
 
 def video(seen):
-    from ddnm_nb.sampling import Sampler
     from ddnm_nb.render.sdf import look_at, vec
+    from ddnm_nb.sampling import Sampler
     from ddnm_nb.video import Cameras, _carry, _with_mask, carry_video, plane_maps, restore_video, whole_video
     masks, frames = hole().repeat(6, 1, 1, 1), picture(6)
     eyes, K = torch.linspace(-.3, .3, 6), torch.tensor([[30., 0, 16], [0, 30, 16], [0, 0, 1]])
@@ -235,20 +238,17 @@ def training(seen):
     torch.set_grad_enabled(True)
     ways = [{}, dict(precision='bf16'), dict(cut=16, power=2., floor=1.), dict(accum=2), dict(flip=False)]
     for way in ways[:3] if QUICK else ways: yield f'training, {way}', loop(seen, a_training(CUDA, **way))
-    for _ in a_training(CUDA): pass
-    for st in a_training(CUDA, 4): pass
+    def end(*args): return deque(a_training(*args), maxlen=1)[0]
+    st = end(CUDA, 4)
     saved = {k: getattr(st, k).state_dict() for k in ('model', 'ema', 'opt')} | dict(step=st.step)
     ends = []
     for state in (None, saved):
-        for st in a_training(CUDA, None, state): pass
-        ends.append(torch.cat([p.detach().flatten().cpu() for p in st.ema.module.parameters()]))
+        weights = end(CUDA, None, state).ema.module.parameters()
+        ends.append(torch.cat([p.detach().flatten().cpu() for p in weights]))
     gap = (ends[0] - ends[1]).abs().max().item()
     yield 'resumed', Counter() if gap == 0 else Counter([f'weights are {gap:.3g} apart'])
-    ends = []
-    for d in ('cpu', CUDA):
-        for st in a_training(d, 3): pass
-        ends.append(torch.as_tensor(st.loss))
-    yield 'a training step: numbers', same(*ends, 1e-5)
+    losses = [torch.as_tensor(end(d, 3).loss) for d in ('cpu', CUDA)]
+    yield 'a training step: numbers', same(*losses, 1e-5)
 
 def renderer(seen):
     "Scenes and frames of the stand-in: several at once there, one after the other on the CPU."
@@ -269,18 +269,51 @@ def renderer(seen):
     camera = make_camera(portrait, .6)
     yield 'portrait', same(render(make_scene(3, True), camera, 24), render(portrait, camera, 24), 1/127.5)
 
-PARTS = sampling, methods, precision, large, photographs, folders, video, training, renderer
+def planted(seen):
+    "Faults put in on purpose, which must be found."
+    from unittest.mock import patch
 
-def notebook(name): # path, or a part of it -> why it failed, or nothing
-    "The cells of a notebook."
+    from ddnm_nb import training as loop_of_training
+    from ddnm_nb.ddnm import Projection, restore_steps
+    from ddnm_nb.denoiser import Denoiser
+    from ddnm_nb.operators import Inpainting
+    from ddnm_nb.sampling import Sampler
+    ask, loss = Denoiser.__call__, loop_of_training.noise_loss
+    class Curious(Projection): # an `.item()` in each step
+        def bind(self, *args):
+            correct, noise = super().bind(*args)
+            return (lambda x0, a, b: correct(x0, a, b)*(x0.max().item() < 1e9)), noise
+    def walk(c=None):
+        A = Inpainting(hole())
+        return restore_steps(small_denoiser(), A, picture(2), 0., Sampler(4), c, seeds=0)
+    def trained():
+        with torch.enable_grad(): return loop(seen, a_training(CUDA, 3))
+    def by_the_cpu(self, x, t): return ask(self, x.cpu().to(x.device), t)
+    def with_a_number(*args): return loss(*args) + 0*float(args[1].max())
+    plants = {'.cpu() in the denoiser': ((Denoiser, '__call__', by_the_cpu), walk),
+              '.item() in the loop': (None, lambda: walk(Curious())),
+              'a number in each training step': ((loop_of_training, 'noise_loss', with_a_number), None)}
+    for name, (change, steps) in plants.items():
+        with patch.object(*change) if change else nullcontext():
+            found = loop(seen, steps()) if steps else trained()
+        yield name, Counter() if found else Counter(['planted, and not found'])
+    try: found = gpu(2) + torch.ones(2)
+    except RuntimeError: found = None
+    yield 'two devices', Counter() if found is None else Counter(['planted, and not found'])
+
+PARTS = sampling, methods, precision, large, photographs, folders, video, training, renderer, planted
+
+def notebook(name): # path, or its name without ending -> why it failed, or nothing
+    "The cells of a notebook, but for those that are slow."
     import json
 
     import gpu as tool
     os.environ['MPLBACKEND'] = 'agg'
-    root = Path(ROOT).parent
-    path = next(p for p in sorted((root/'nbs').rglob('*.ipynb')) if name in (p.stem, str(p.relative_to(root))))
+    paths = sorted((Path(ROOT).parent/'nbs').rglob('*.ipynb'))
+    path = next(p for p in paths if p.stem == Path(name).stem)
     os.chdir(path.parent)
-    with pretend(): return tool.cells(path, json.loads(path.read_text(encoding='utf8')))
+    with pretend(), redirect_stdout(io.StringIO()):
+        return tool.cells(path, json.loads(path.read_text(encoding='utf8')), slow=False)
 
 def caches(): # of the package, which would keep tensors of this kind
     from ddnm_nb import gaussian, unet
@@ -309,6 +342,7 @@ def look(part): # one of PARTS -> number of things looked at, faults
 def main(*names):
     faults, parts = 0, {p.__name__: p for p in PARTS}
     warnings.simplefilter('ignore')
+    if names == ('notebooks',): names = [p.stem for p in sorted((Path(ROOT).parent/'nbs').rglob('*.ipynb'))]
     for name in names or parts:
         if name not in parts:
             said = notebook(name)

@@ -1,10 +1,10 @@
 """A GPU that is not there: tensors of the CPU that say they are on 'cuda', and compute.
 
-Inside of `pretend()` every tensor that is put on 'cuda' is a `Gpu`: it has numbers, gradients and the class of a
-tensor, and refuses what a GPU refuses, which is tensors of two devices in one operation, a generator of
-another device, `numpy()`. So results and claims are checked as well as devices. What makes a GPU wait
-(`.item()`, `bool(tensor)`, a mask as index) or copies from one device to the other is noted, with the line of
-the package that asked. What happens within one operation of torch is not seen, nor how fast a GPU would be."""
+Inside of `pretend()` every tensor that is put on 'cuda' is a `Gpu`: it has numbers, gradients and the class
+of a tensor, and refuses what a GPU refuses, which is tensors of two devices in one operation, a generator
+of another device, `numpy()`. So results and claims are checked as well as devices. What makes a GPU wait
+(`.item()`, `bool(tensor)`, a mask as index) or copies from one device to the other is noted, with the line
+of the package that asked. What happens within one operation of torch is not seen, nor how fast a GPU is."""
 import contextlib
 import sys
 import traceback
@@ -19,10 +19,10 @@ import ddnm_nb
 
 CUDA, ROOT = torch.device('cuda', 0), str(Path(ddnm_nb.__file__).resolve().parent)
 WAITS = {'item', '__bool__', '__int__', '__float__', '__index__', '__complex__', '__contains__', 'tolist',
-         'nonzero', 'argwhere', 'masked_select', 'unique', 'unique_consecutive', '_unique2', 'equal', 'allclose',
-         'bincount'}
+         'nonzero', 'argwhere', 'masked_select', 'unique', 'unique_consecutive', '_unique2', 'equal',
+         'allclose', 'bincount'}
 COPIES = {'copy_', 'load_state_dict', 'set_', 'set_data', '__set__'} # may join two devices
-JOINS = {'cat', 'concat', 'stack', 'hstack', 'vstack'}               # where not even a number of the CPU may stand
+JOINS = {'cat', 'concat', 'stack', 'hstack', 'vstack'} # where not even a number of the CPU may stand
 _real, _noted, _patched = torch.Generator, [Counter()], []
 
 def place(): # line of the package that asked last
@@ -41,7 +41,9 @@ class Gpu(Tensor):
         new = put(self.detach().clone(), True).requires_grad_(self.requires_grad)
         if getattr(self, '_is_param', False): new._is_param = True
         return memo.setdefault(id(self), new)
-    def __reduce_ex__(self, protocol): return put(self.detach(), False).__reduce_ex__(protocol) # as if on the CPU
+    def __reduce_ex__(self, protocol): # a file has it as if it were on the CPU
+        return put(self.detach(), False).__reduce_ex__(protocol)
+    def __format__(self, spec): return format(put(self.detach(), False), spec)
     def get_device(self): return 0
     def numpy(self, *args, **kwargs):
         raise TypeError("can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() first")
@@ -80,20 +82,25 @@ def moved(v, there): # a result, on the device where it belongs
 def is_cuda(device): return device is not None and not isinstance(device, Tensor) and (
     isinstance(device, int) or torch.device(device).type == 'cuda')
 
+def is_device(v):
+    return isinstance(v, (str, torch.device)) or (isinstance(v, int) and not isinstance(v, bool))
+
 def run(func, args, kwargs):
     with torch._C.DisableTorchFunctionSubclass(): return func(*args, **kwargs)
 
 def to(x, args, kwargs): # `x.to(...)`, of a device, a dtype or another tensor
-    there, left = isinstance(x, Gpu), []
+    there, left, device = isinstance(x, Gpu), [], None
     for v in args:
         if isinstance(v, Tensor):
             there = isinstance(v, Gpu)
             left.append(v.dtype)
-        elif isinstance(v, (str, torch.device)) or (isinstance(v, int) and not isinstance(v, bool)): there = is_cuda(v)
+        elif is_device(v): device = v
         elif isinstance(v, torch.dtype): left.append(v) # the rest says how to wait, and whether to copy
-    if kwargs.get('device') is not None: there = is_cuda(kwargs['device'])
+    device = kwargs.get('device', device)
+    if device is not None: there = is_cuda(device)
+    if device is not None and not there and torch.device(device).type != 'cpu':
+        return run(Tensor.to, (put(x, False), *args), kwargs)
     kwargs = {k: v for k, v in kwargs.items() if k != 'device'}
-    if 'other' in kwargs: raise NotImplementedError('x.to(other=...)')
     moves = there != isinstance(x, Gpu)
     if moves: note('copy between devices')
     y = run(Tensor.to, (x, *left), kwargs) if left or kwargs else x
@@ -107,7 +114,7 @@ def index_check(func, x, key, value=None): # what indexing does between devices
         if isinstance(k, list): listed = True
         if not isinstance(k, Tensor) or (not k.ndim and k.dtype != torch.bool): continue
         if isinstance(k, Gpu) and not there:
-            raise RuntimeError(f'indices should be on the same device as the indexed tensor (cpu), got cuda:0 in {func}')
+            raise RuntimeError(f'need indices on the device of the indexed tensor, cpu, got cuda:0 in {func}')
         if there and not isinstance(k, Gpu): note('copy between devices (indices)')
         masks |= there and k.dtype == torch.bool
     if there and listed: note('copy between devices (a list of indices)')
@@ -135,11 +142,13 @@ def call(func, args, kwargs):
         note('wait (repeat_interleave)')
     elif there and name in COPIES:
         if any(isinstance(v, Gpu) != there for v in found if v.ndim): note(f'copy between devices ({name})')
-        return put(run(func, args, kwargs), isinstance(args[0], Gpu)) if name == 'copy_' else run(func, args, kwargs)
+        out = run(func, args, kwargs)
+        return put(out, isinstance(args[0], Gpu)) if name == 'copy_' else out
     elif there and asked is None:
         alone = [v for v in found if not isinstance(v, Gpu) and (v.ndim or name in JOINS)]
-        if alone and name not in ('tensor', 'as_tensor', '__get__', 'grad'): # functorch wraps what it differentiates
-            raise RuntimeError(f'Expected all tensors to be on the same device, but got cuda:0 and cpu in {name}')
+        if alone and name not in ('tensor', 'as_tensor', '__get__', 'grad'): # functorch hides what it wraps
+            raise RuntimeError('Expected all tensors to be on the same device, but got cuda:0 and cpu '
+                               f'in {name}')
     return check_generator(func, args, kwargs, there)
 
 def check_generator(func, args, kwargs, there):
@@ -170,7 +179,7 @@ def apply(self, fn, recurse=True): # `nn.Module._apply`: the same parameter, wit
     if recurse:
         for m in self.children(): m._apply(fn)
     with torch.no_grad():
-        for k, p in self._parameters.items():
+        for p in self._parameters.values():
             if p is None: continue
             new = fn(p.detach())
             if isinstance(new, Gpu) != isinstance(p, Gpu):
@@ -198,12 +207,12 @@ def patches():
     yield torch, 'autocast', Autocast
     yield torch, 'compile', lambda net=None, **kw: net if net is not None else (lambda f: f)
     yield torch.nn.Module, '_apply', apply
+    grouping = '_group_tensors_by_device_and_dtype'
     for where in (foreach, torch.nn.utils.clip_grad, sys.modules['torch.optim.optimizer']):
-        if hasattr(where, '_group_tensors_by_device_and_dtype'):
-            yield where, '_group_tensors_by_device_and_dtype', by_device(foreach._group_tensors_by_device_and_dtype)
-    says = dict(is_available=True, device_count=1, current_device=0, get_device_name='a GPU that is not there',
-                get_device_capability=(9, 0), is_bf16_supported=True, mem_get_info=(2**36, 2**36), synchronize=None,
-                set_device=None, empty_cache=None, max_memory_allocated=2**30, reset_peak_memory_stats=None)
+        if hasattr(where, grouping): yield where, grouping, by_device(getattr(foreach, grouping))
+    says = dict(is_available=True, device_count=1, current_device=0, get_device_name='no GPU',
+                get_device_capability=(9, 0), is_bf16_supported=True, mem_get_info=(2**36, 2**36),
+                synchronize=None, set_device=None, empty_cache=None, max_memory_allocated=2**30)
     for k, v in says.items(): yield cuda, k, lambda *args, v=v, **kwargs: v
 
 @contextlib.contextmanager
