@@ -308,8 +308,12 @@ def render(
 ): # ground truth (F,3,H,W) in [-1,1], or with occluders (ground truth, mask, occluded frame)
     "Frames of a video; the mask (F,1,H,W) has 1 = keep, the occluded frame is as the ground truth."
     h, w = _frame_size(size)
+    one, rods = isinstance(camera, dict), None
+    if not one and scene.volume.device.type == 'cpu':
+        each = occluders or [None]*len(camera)
+        done = [render(scene, c, size, r, shadows) for c, r in zip(camera, each)]
+        return torch.cat(done) if occluders is None else tuple(map(torch.cat, zip(*done)))
     with _beside_scene(scene) as device:
-        one, rods = isinstance(camera, dict), None
         pose = camera['pose'] if one else torch.stack([c['pose'] for c in camera])
         if occluders is not None: rods = _moved_rods([occluders] if one else occluders, device)
         return _render(scene, pose.to(device), (h, w), rods, shadows)
