@@ -23,7 +23,7 @@ def _compared(x:Tensor, y:Tensor, mask:Tensor|None=None):
     look = torch.ones_like(x) if mask is None else (1 - mask).to(x).expand_as(x)
     if (look.flatten(1).sum(1) == 0).any():
         raise ValueError('need a hole in every mask, got one that keeps everything')
-    return x.clamp(-1, 1), y.clamp(-1, 1), look
+    return x.clamp(-1, 1), y.to(x.device).clamp(-1, 1), look
 
 def mean_over(
     v:Tensor, # values (B,C,H,W)

@@ -303,7 +303,7 @@ def planted(seen):
 
 PARTS = sampling, methods, precision, large, photographs, folders, video, training, renderer, planted
 
-def notebook(name): # path, or its name without ending -> why it failed, or nothing
+def notebook(name): # path or name, with its ending or without -> why it failed, or nothing
     "The cells of a notebook, but for those that are slow."
     import json
 
@@ -326,8 +326,9 @@ def fault(e): # line of the package where it was raised
 
 def look(part): # one of PARTS -> number of things looked at, faults
     found, looked = Counter(), 0
-    with pretend() as seen:
+    with pretend() as seen, warnings.catch_warnings():
         torch.set_grad_enabled(False)
+        warnings.simplefilter('ignore')
         try:
             for name, wrong in part(seen):
                 looked += 1
@@ -341,8 +342,7 @@ def look(part): # one of PARTS -> number of things looked at, faults
 
 def main(*names):
     faults, parts = 0, {p.__name__: p for p in PARTS}
-    warnings.simplefilter('ignore')
-    if names == ('notebooks',): names = [p.stem for p in sorted((Path(ROOT).parent/'nbs').rglob('*.ipynb'))]
+    if names == ('notebooks',): names = [p.name for p in sorted((Path(ROOT).parent/'nbs').rglob('*.ipynb'))]
     for name in names or parts:
         if name not in parts:
             said = notebook(name)

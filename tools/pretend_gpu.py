@@ -92,7 +92,7 @@ def to(x, args, kwargs): # `x.to(...)`, of a device, a dtype or another tensor
     there, left, device = isinstance(x, Gpu), [], None
     for v in args:
         if isinstance(v, Tensor):
-            there = isinstance(v, Gpu)
+            there, device = isinstance(v, Gpu), None if isinstance(v, Gpu) else v.device
             left.append(v.dtype)
         elif is_device(v): device = v
         elif isinstance(v, torch.dtype): left.append(v) # the rest says how to wait, and whether to copy
