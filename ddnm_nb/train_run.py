@@ -301,6 +301,7 @@ def _check_run(data, out, net:dict, config:TrainConfig, run:RunConfig, resume:bo
     _check_folder(Path(out), resume)
     if run.init and not resume: _check_init(run.init, network)
 
+# %% ../nbs/practice/training_runs.ipynb #5963f04e
 def _check_compile(device):
     "Raise a `ValueError` where `torch.compile` does not work: it needs a compiler of C++."
     try: torch.compile(lambda x: x.sin() + 1)(torch.zeros(8, device=device))

@@ -208,6 +208,7 @@ def _nine(e, uv, start, frame): # indices of pixels (N,)
     uv = (uv[e][:, None] + _beside(_SUBPIXELS, uv)).reshape(-1, 2)
     return uv, start[e8], None if frame is None else frame[e8]
 
+# %% ../../nbs/practice/render_frames.ipynb #4a6b9b62
 def _ground_truth(scene, pose, size, rods=None, smooth=True): # pose (4,4) or (F,4,4)
     "Colour (F,3,h,w) and depth (F,h,w) of one frame or of several."
     K, (h, w) = make_intrinsics(size), size
@@ -225,6 +226,13 @@ def _ground_truth(scene, pose, size, rods=None, smooth=True): # pose (4,4) or (F
         img[e] = (img[e] + more.reshape(-1, 8, 3).sum(1))/9
     return img.reshape(-1, h, w, 3).permute(0, 3, 1, 2), t.reshape(-1, h, w)
 
+# %% ../../nbs/practice/render_frames.ipynb #4a6b9b63
+@contextmanager
+def _beside_scene(scene):
+    "New tensors are where the scene is."
+    device = scene.volume.device
+    with nullcontext() if device.type == 'cpu' else device: yield device
+
 def render_ground_truth(
     scene, # RenderedScene
     camera:dict, # from `make_camera`
@@ -239,12 +247,6 @@ def render_ground_truth(
         colour, depth = _ground_truth(scene, pose, (h, w), rods, smooth)
     return colour[0], depth[0]
 
-@contextmanager
-def _beside_scene(scene):
-    "New tensors are where the scene is."
-    device = scene.volume.device
-    with nullcontext() if device.type == 'cpu' else device: yield device
-
 # %% ../../nbs/practice/render_frames.ipynb #3a52287c
 _TETRAHEDRON = vec(1, -1, -1, -1, -1, 1, -1, 1, -1, 1, 1, 1).reshape(4, 3)
 
@@ -252,7 +254,8 @@ def _rod_colour(scene, rods, eye, rays, t):
     "Display colour (N,3) and material (N,) of hand and instruments at depth t along rays."
     p = eye + t[:, None]*rays
     material = rods.materials(p).argmin(0) + Material.STEEL
-    n = _unit_vector(sum(k*rods.materials(p + 4e-3*k).min(0).values[:, None] for k in _beside(_TETRAHEDRON, p)))
+    corners = _beside(_TETRAHEDRON, p)
+    n = _unit_vector(sum(k*rods.materials(p + 4e-3*k).min(0).values[:, None] for k in corners))
     lamp = _soft_shadow(rods.distance, p + n*.02, scene.light, 8)
     room = .35 + .65*_ambient_occlusion(rods.distance, p, n)
     c = scene.colours[material]*(1 + .05*_mottle(scene, p, .5))
@@ -280,6 +283,7 @@ def _coarse_rods(rods, pose, K, h, w, cell=8):
     frame = None if pose.ndim == 2 else torch.arange(len(pose)).repeat_interleave(cells)
     return coarse_depth(_at_frame(rods, frame).distance, pose, K, h, w, cell, .5)
 
+# %% ../../nbs/practice/render_frames.ipynb #3a52287e
 def _render_rods(scene, rods, pose, depth, h, w): # pose (4,4) or (F,4,4)
     "Covered share of each pixel (F,1,h,w) and the colour that covers it, times that share (F,3,h,w)."
     K, (uv, frame) = make_intrinsics((h, w)), _all_pixels(pose, h, w)
