@@ -20,6 +20,7 @@ from functools import partial
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from unittest.mock import MagicMock
 
 import torch
@@ -285,12 +286,16 @@ class StandIn: # a finder and loader of modules
         module.get_ipython = lambda: None                     # matplotlib asks both
 
 def cells(path, nb, slow=True): # the notebook as one plain script at a time; its own folder and name space
-    names = dict(__name__='__main__', display=lambda *a, **k: None)
+    main = sys.modules['__main__'] = ModuleType('__main__')       # what is pickled is looked up there
+    names = vars(main)
+    names['display'] = lambda *a, **k: None
     for c in nb['cells']:
         src = ''.join(c['source'])
         if c['cell_type'] != 'code' or c.get('id') == 'colab-setup' or '#| eval: false' in src: continue
         if '#| slow' in src and not slow: continue
         src = '\n'.join(v for v in src.splitlines() if not v.lstrip().startswith(('%', '!')))
+        plots = sys.modules.get('matplotlib.pyplot')
+        if plots: plots.close('all')                               # as a notebook does after each cell
         try: exec(compile(src, f'{path.name}:{c.get("id")}', 'exec'), names)
         except Exception as e:
             wants = (getattr(e, 'name', None) or '').split('.')[0]

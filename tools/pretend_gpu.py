@@ -23,6 +23,7 @@ WAITS = {'item', '__bool__', '__int__', '__float__', '__index__', '__complex__',
          'allclose', 'bincount'}
 COPIES = {'copy_', 'load_state_dict', 'set_', 'set_data', '__set__'} # may join two devices
 JOINS = {'cat', 'concat', 'stack', 'hstack', 'vstack'} # where not even a number of the CPU may stand
+SHAPES = {'expand_as', 'view_as', 'reshape_as'}        # which ask the other tensor for its shape alone
 _real, _noted, _patched = torch.Generator, [Counter()], []
 
 def place(): # line of the package that asked last
@@ -136,7 +137,11 @@ def call(func, args, kwargs):
     if func is Tensor.cuda: return to(args[0], ('cuda',), {})
     if func is Tensor.pin_memory: return args[0]
     if not there and asked is None: return check_generator(func, args, kwargs, False)
+    if name in SHAPES: return put(run(func, args, kwargs), isinstance(args[0], Gpu))
     if name in ('__getitem__', '__setitem__'): index_check(name, *args)
+    elif there and asked is None and name in ('tensor', 'as_tensor') and not isinstance(args[0], Tensor):
+        note(f'wait ({name} of a list)')
+        return run(func, (moved(args[0], False), *args[1:]), kwargs) # on the CPU
     elif there and name in WAITS: note(f'wait ({name})')
     elif there and name == 'repeat_interleave' and len(found) > 1 and 'output_size' not in kwargs:
         note('wait (repeat_interleave)')
