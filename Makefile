@@ -151,8 +151,9 @@ results: data/holdout .venv/bench-ok ## every table that depends on the bundled 
 gpu: ## all that needs a GPU, in at most nine minutes: results/gpu.jsonl
 	PYTHONPATH=. $${PYTHON:-python3} tools/gpu.py
 
-fake-gpu: .venv/ok ## what a GPU would find, without one
-	$(BIN)/python tools/fake_device.py
+fake-gpu: .venv/dev-ok ## what a GPU would find, without one: loops, then every notebook's cells, twenty minutes; NAMES=training for some
+	$(BIN)/python tools/fake_device.py $(NAMES)
+	$(if $(NAMES),,$(BIN)/python tools/fake_device.py notebooks)
 
 bench: .venv/bench-ok ## what the sampler costs beside the network: results/bench.jsonl
 	$(BIN)/python tools/bench.py

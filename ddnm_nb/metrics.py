@@ -23,7 +23,7 @@ def _compared(x:Tensor, y:Tensor, mask:Tensor|None=None):
     look = torch.ones_like(x) if mask is None else (1 - mask).to(x).expand_as(x)
     if (look.flatten(1).sum(1) == 0).any():
         raise ValueError('need a hole in every mask, got one that keeps everything')
-    return x.clamp(-1, 1), y.clamp(-1, 1), look
+    return x.clamp(-1, 1), y.to(x.device).clamp(-1, 1), look
 
 def mean_over(
     v:Tensor, # values (B,C,H,W)
@@ -60,7 +60,7 @@ def ssim(
     "Structural similarity of each image (Wang et al. 2004; scikit-image, 7 x 7 windows)."
     x, y, look = _compared(x, y, mask)
     maps = torch.tensor(np.stack([_ssim_map(*pair) for pair in zip(x, y)])).permute(0, 3, 1, 2)
-    return mean_over(maps, look.double().cpu()).float()
+    return mean_over(maps, look.double().cpu()).float().to(x.device)
 
 # %% ../nbs/going_further/metrics.ipynb #b8b1134b
 def consistency(

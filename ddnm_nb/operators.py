@@ -333,7 +333,7 @@ def _cg(A, y, adjoint, M, iters, tol, floor, look): # look: say what is unfinish
     r, s = y, back(y)                                    # s is what has to vanish
     x, p = torch.zeros_like(s), M(s)
     start = g = dot(s, p)
-    rest = torch.maximum(tol**2*g, torch.as_tensor(floor).to(g))
+    rest = (tol**2*g).clamp(min=floor)
     live, tiny = g > rest, 1e-300 if s.dtype == torch.float64 else 1e-30
     most, own = iters if isinstance(iters, tuple) else (iters, None)
     for i in range(most):

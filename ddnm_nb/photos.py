@@ -64,7 +64,7 @@ def restore_photo_steps(
     stride:int|None=None, # from one window to the next; half a window when None
 ): # generator of `Step`; the last `x_s` is the result
     "Restore a photograph at its full size, in windows, from an estimate without a network on."
-    if denoiser.device is not None: y = y.to(denoiser.device)
+    if denoiser.device is not None: y, A = y.to(denoiser.device), A.to(denoiser.device)
     like, holes = image_like(A, y), isinstance(A, Inpainting) and not sigma_y
     net = windowed(denoiser, stride, 1 - A.singular_values if holes else None)
     if isinstance(A, Denoising) and sigma_y:

@@ -51,6 +51,7 @@ def error_scores(
     want = (1, *samples.shape[1:])
     if truth.shape != want:
         raise ValueError(f'need a truth of shape {want}, got {tuple(truth.shape)}')
+    truth, mask = truth.to(samples.device), mask.to(samples.device)
     hole = (mask < .5).expand_as(truth)
     if not hole.any(): raise ValueError('need a mask with a hole, got one that keeps everything')
     mean, std = predictive(samples)
@@ -76,6 +77,7 @@ def crps(
     "Continuous ranked probability score, in the form that is fair to few samples (Ferro 2014)."
     n = len(samples)
     if n < 2: raise ValueError(f'need at least 2 samples, got {n}')
+    truth, mask = truth.to(samples.device), mask.to(samples.device)
     hole = (mask < .5).expand(1, *samples.shape[1:])[0]
     error = (samples - truth).abs().mean(0)
     ranks = 2*torch.arange(1, n + 1).to(samples) - n - 1     # sum of |x_i - x_j| by sorting

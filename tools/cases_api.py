@@ -1,6 +1,7 @@
 "Cases of the Python functions: a wrong argument is one error that names it. See cases.py."
 import math
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -183,6 +184,12 @@ def damaged(kind, n=300):
 def store_of(scene): return scene.store.picture(scene.gt[0])
 
 config = training.TrainConfig()
+
+def no_compiler(f):
+    "A training that is to be compiled, where that does not work."
+    def broken(*args): raise RuntimeError('no compiler of C++')
+    net, wanted = dict(size=32, ch=32, mult=(1,), patch=4), training.TrainConfig(bs=4, compile=True)
+    with patch('torch.compile', lambda f: broken): train_run.run_training(f.pictures, f.new(), net, wanted)
 FILES = [
     *[damaged(k) for k in ('pickle', 'safetensors', 'state', 'zip')],
     *each('checks.whole_number: v', lambda v: checks.whole_number('n', v, 1), NO_NUMBER, 'need n'),
@@ -219,6 +226,7 @@ FILES = [
     with_files('train_run.run_training: config', lambda f: train_run.run_training(f.pictures, f.new(), {}, dict(lr=1)), 'TrainConfig'),
     with_files('train_run.run_training: net', lambda f: train_run.run_training(f.pictures, f.new(), dict(colour=3), config), 'UNet by name'),
     with_files('train_run.run_training: data', lambda f: train_run.run_training(f.new(), f.new(), dict(size=32, ch=32, mult=(1,), patch=4), config), 'does not exist'),
+    with_files('train_run.run_training: compile without a compiler', no_compiler, 'torch.compile works for compile'),
     with_files('train_run.run_training: data as a number', lambda f: train_run.run_training(3, f.new(), dict(size=32), config), 'data'),
     with_files('train_run.run_training: no out', lambda f: train_run.run_training(f.pictures, None, dict(size=32), config), 'out'),
     with_files('train_run.run_training: net as a list', lambda f: train_run.run_training(f.pictures, f.new(), [32], config), 'UNet by name'),

@@ -304,7 +304,7 @@ SETTINGS = [
     *refused('data_std', 'nan', -1, 'inf', 1e9),
     *refused('power', 'nan', 'inf', 0, -1), *refused('cut', -8, 10**9, 2.5),
     train('an unknown option', '--colour red', 'error', 'unrecognized'),
-    train('flip with a value', '--flip maybe', 'error', None),
+    train('flip with a value', '--flip maybe', 'error', None), train('compile with a value', '--compile maybe', 'error', None),
 ]
 TRAINED = [
     train('a small training', '', 'ok', r'8 pictures to train on, 8 held back.*2 steps; weights in'),
@@ -411,7 +411,8 @@ DATA = [
     *[made(f'{k} {v}', f'--{k} {v}', 'error', rf'\b{k}\b') for k, vs in dict(
         scenes=(0, -1, 10**9, 1.5), frames=(0, -1, 10**9, 'a'), size=(0, 15, -16, 10**9, 'big', '16x', '16x16x16', 'nan'),
         seed=(-1, 2**64, 'a'), workers=(0, -1, 10**9), first=(-1, 10**9, .5)).items() for v in vs],
-    made('portraits with shadows', '--portraits --shadows', 'error', 'shadows'),
+    made('portraits with shadows', '--portraits --shadows', 'error', 'shadows'), made('a device by name', '--device cpu'),
+    *[made(f'device {v}', f'--device {v}', 'error', 'need a device of this machine') for v in ('lamp', 'cuda:77', 'meta', '7.5')],
     made('a folder of other things', '', 'error', 'need an empty folder', '{pictures}'),
     made('a file', '', 'error', 'need a folder', '{file}'),
     made('below a file', '', 'error', 'folder|directory', '{file}/a'),
