@@ -27,7 +27,7 @@ from .ddnm import PRESETS
 from .denoiser import Denoiser
 from .folders import _check_settings, _inpaint_many, _network_size, _write_settings
 from .images import from_uint8, to_uint8, write_whole
-from .large_images import Pyramid, inpaint_large
+from .large_images import Pyramid, _check_known, inpaint_large
 from .pretrained import bundled, keep_memory, load_denoiser
 from .records import _only_one
 from .sampling import Correction, Sampler
@@ -164,6 +164,14 @@ def _count_holes(masks): # path of masks
     "How many frames have something hidden."
     return sum(not _as_keep(u, masks.name).all() for u in scene_frames(masks))
 
+def _check_masks(masks, size, settings): # path of masks; of the network; with context and finest
+    "Raise a `ValueError` where a frame would be refined from next to nothing."
+    for i, u in enumerate(scene_frames(masks)):
+        keep = torch.from_numpy(_as_keep(u, masks.name))[None, None].float()
+        if keep.all(): continue
+        try: _check_known(keep, size, Pyramid(settings['context'], settings['finest']))
+        except ValueError as e: raise ValueError(f'{e}, in frame {i} of {masks}') from e
+
 def _with_masks(frames, masks): # paths; yields frame uint8 (H,W,3) or (H,W), keep bool (H,W)
     "Frames and masks of a video, side by side."
     pairs = zip(scene_frames(frames), scene_frames(masks), strict=True)
@@ -270,6 +278,7 @@ def _left_to_do(pairs, out, settings): # of `scene_pairs` -> {id: path of the re
             raise ValueError(f'need {want}, got {shape[1:3]} in {frames}')
         if not places[name].exists():
             todo.append((frames, masks, _count_holes(masks)))         # raises if a mask is no mask
+            if size and finest is not None: _check_masks(masks, size, settings)
             continue
         try: _check_whole(places[name])
         except ValueError as e: raise ValueError(f'{e}; remove it, and it is made again') from e

@@ -262,6 +262,16 @@ def _check_image(mask, y): # mask (1,1,H,W), image (1,3,H,W)
     if mask.shape != (1, 1, *y.shape[2:]):
         raise ValueError(f'need a mask (1,1,{y.shape[2]},{y.shape[3]}), got {tuple(mask.shape)}')
 
+def _check_known(mask, size, pyramid): # (1,1,H,W), of the network
+    "Raise a `ValueError` where refinement would start from an image of which next to nothing is known."
+    top, left, h, w = hole_region(mask, size, pyramid.context)
+    region, (small, *finer) = mask[..., top:top+h, left:left+w], level_sizes((h, w), size, pyramid.finest)
+    before, known = (v.mean().item() for v in (region, shrink_with_mask(region, region, small)[1]))
+    if not finer or known >= before/2: return
+    at = ' x '.join(map(str, small[::-1]))
+    raise ValueError(f'need a mask of connected parts to refine, got one that keeps {before:.0%}, but '
+                     f'{known:.0%} when shrunk to {at}: finest={size} refines nothing (leave --finest out)')
+
 def _levels(denoiser, mask, y, sigma_y, n, pyramid): # -> [(denoiser, A, y, sigma_y), ...]
     "The measurement at every size, the network's first, for n restorations."
     out = []
@@ -312,6 +322,7 @@ def inpaint_large_steps(
     check_range('sigma_y', sigma_y)
     n = len(seeds) if isinstance(seeds, (list, tuple, range)) else 1
     if n < 1: raise ValueError('need at least one seed, got none')
+    _check_known(mask, least, pyramid)
     if denoiser.device is not None: y, mask = y.to(denoiser.device), mask.to(denoiser.device)
     top, left, h, w = hole_region(mask, least, pyramid.context)
     region = (..., slice(top, top + h), slice(left, left + w))
