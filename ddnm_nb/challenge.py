@@ -160,17 +160,15 @@ def _as_keep(u, name): # uint8 (H,W), name of its file -> bool (H,W), True = kee
     if not ((u > 0) & (u < 255)).any(): return u > 0
     raise ValueError(f'need masks of 0 and 255 only, got {np.unique(u)[:6].tolist()} in {name}')
 
-def _count_holes(masks): # path of masks
-    "How many frames have something hidden."
-    return sum(not _as_keep(u, masks.name).all() for u in scene_frames(masks))
-
-def _check_masks(masks, size, settings): # path of masks; of the network; with context and finest
-    "Raise a `ValueError` where a frame would be refined from next to nothing."
-    for i, u in enumerate(scene_frames(masks)):
-        keep = torch.from_numpy(_as_keep(u, masks.name))[None, None].float()
+def _count_holes(masks, size=None, pyramid=None): # path of masks; of the network, where frames are refined
+    "How many frames have something hidden; a `ValueError` if one would be refined from next to nothing."
+    n = 0
+    for u in scene_frames(masks):
+        keep = _as_keep(u, masks.name)
         if keep.all(): continue
-        try: _check_known(keep, size, Pyramid(settings['context'], settings['finest']))
-        except ValueError as e: raise ValueError(f'{e}, in frame {i} of {masks}') from e
+        n += 1
+        if size: _check_known(torch.from_numpy(keep)[None, None].float(), size, pyramid, masks)
+    return n
 
 def _with_masks(frames, masks): # paths; yields frame uint8 (H,W,3) or (H,W), keep bool (H,W)
     "Frames and masks of a video, side by side."
@@ -271,14 +269,14 @@ def _left_to_do(pairs, out, settings): # of `scene_pairs` -> {id: path of the re
     size, finest = _network_size(settings['model']), settings['finest']
     if size and finest is not None and finest < size:
         raise ValueError(f'need a finest side of at least {size}, the network, got {finest}')
+    refined = (size, Pyramid(settings['context'], finest)) if finest is not None else ()
     for frames, masks in pairs:
         name, shape = scene_id(frames), _shape(frames)
         if size and min(shape[1:3]) < size:
             want = f'frames of at least {size} x {size}, the network'
             raise ValueError(f'need {want}, got {shape[1:3]} in {frames}')
         if not places[name].exists():
-            todo.append((frames, masks, _count_holes(masks)))         # raises if a mask is no mask
-            if size and finest is not None: _check_masks(masks, size, settings)
+            todo.append((frames, masks, _count_holes(masks, *refined)))  # raises if a mask is no mask
             continue
         try: _check_whole(places[name])
         except ValueError as e: raise ValueError(f'{e}; remove it, and it is made again') from e

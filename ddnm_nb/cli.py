@@ -207,7 +207,7 @@ def _restore_folder(o, options, pyramid): # the options of `ddnm_restore`, and w
     if Path(o.out).suffix and not Path(o.out).is_dir():
         raise ValueError(f'need a folder for the results of a folder, such as --out restored, got {o.out}')
     if o.mask and not Path(o.mask).exists(): raise FileNotFoundError(f'need a folder of masks, got {o.mask}')
-    if torch.cuda.is_available(): torch.cuda.set_device(_number_of('LOCAL_RANK', '0') % torch.cuda.device_count())
+    if (n := torch.cuda.device_count()): torch.cuda.set_device(_number_of('LOCAL_RANK', '0') % n)
     def load(): return partial(_fill_batch, load_denoiser(o.model, channels_last=True), o, options, pyramid)
     of_run = 'task sigma_y seed samples context finest blur degrade invert'.split()
     settings = {k: getattr(o, k) for k in of_run} | options | dict(

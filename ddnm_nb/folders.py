@@ -12,7 +12,7 @@ import os
 import time
 from collections import defaultdict, namedtuple
 from collections.abc import Callable
-from contextlib import nullcontext, redirect_stdout
+from contextlib import redirect_stdout
 from datetime import timedelta
 from pathlib import Path
 
@@ -144,7 +144,8 @@ def _share(): # -> (number of this process, how many there are)
 def _meeting(): # of several processes -> torch.distributed.Store
     "Where the processes of a launcher leave words for one another."
     try:
-        from torch.distributed import rendezvous         # not every PyTorch has it
+        from torch.distributed import rendezvous  # not every PyTorch has it
+
         return next(rendezvous('env://', timeout=timedelta(minutes=10)))[0]
     except (ImportError, ValueError, RuntimeError) as e:
         raise ValueError('need processes that accelerate launch or torchrun starts, got WORLD_SIZE='
@@ -160,7 +161,8 @@ class _Team:
     def _ask(self, name, *args): # method of the store; all its faults mean the same
         try: return getattr(self.store, name)(*args)
         except RuntimeError as e:
-            raise ChildProcessError('another process of this run has stopped; the same command goes on') from e
+            what = 'another process of this run has stopped; the same command goes on'
+            raise ChildProcessError(what) from e
 
     def tell(self, key, value): # anything that is JSON
         if self.store: self._ask('set', key, json.dumps(value))

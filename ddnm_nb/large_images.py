@@ -254,6 +254,17 @@ class Pyramid:
             if isinstance(v, bool) or not isinstance(v, int) or v < 1:
                 raise ValueError(f'need {k} as a whole number of at least 1, got {v!r}')
 
+# %% ../nbs/practice/large_images.ipynb #abc80c8c
+def _check_known(mask, size, pyramid, name='the mask'): # (1,1,H,W), of the network
+    "Raise a `ValueError` where refinement would start from an image of which next to nothing is known."
+    top, left, h, w = hole_region(mask, size, pyramid.context)
+    region, (small, *finer) = mask[..., top:top+h, left:left+w], level_sizes((h, w), size, pyramid.finest)
+    before, known = (v.mean().item() for v in (region, shrink_with_mask(region, region, small)[1]))
+    if not finer or known >= before/2: return
+    at = ' x '.join(map(str, small[::-1]))
+    raise ValueError(f'need a mask of connected parts to refine, got {name}, which keeps {before:.0%}, but '
+                     f'{known:.0%} when shrunk to {at}: finest={size} refines nothing (leave --finest out)')
+
 # %% ../nbs/practice/large_images.ipynb #abc80c8e
 def _check_image(mask, y): # mask (1,1,H,W), image (1,3,H,W)
     "Raise a `ValueError` unless there is one image and one mask of its size."
@@ -261,16 +272,6 @@ def _check_image(mask, y): # mask (1,1,H,W), image (1,3,H,W)
         raise ValueError(f'need one image (1,3,H,W), got {tuple(y.shape)}')
     if mask.shape != (1, 1, *y.shape[2:]):
         raise ValueError(f'need a mask (1,1,{y.shape[2]},{y.shape[3]}), got {tuple(mask.shape)}')
-
-def _check_known(mask, size, pyramid): # (1,1,H,W), of the network
-    "Raise a `ValueError` where refinement would start from an image of which next to nothing is known."
-    top, left, h, w = hole_region(mask, size, pyramid.context)
-    region, (small, *finer) = mask[..., top:top+h, left:left+w], level_sizes((h, w), size, pyramid.finest)
-    before, known = (v.mean().item() for v in (region, shrink_with_mask(region, region, small)[1]))
-    if not finer or known >= before/2: return
-    at = ' x '.join(map(str, small[::-1]))
-    raise ValueError(f'need a mask of connected parts to refine, got one that keeps {before:.0%}, but '
-                     f'{known:.0%} when shrunk to {at}: finest={size} refines nothing (leave --finest out)')
 
 def _levels(denoiser, mask, y, sigma_y, n, pyramid): # -> [(denoiser, A, y, sigma_y), ...]
     "The measurement at every size, the network's first, for n restorations."

@@ -1,7 +1,7 @@
 """Train on one process and on two with half the batch each, and compare the losses of the first 20 steps;
 restore a folder by one process and by two, and compare the files.
 
-Writes results/processes.jsonl with --out; exits with 1 where losses differ by more than 1e-4, or files at all."""
+Writes results/processes.jsonl with --out; exits with 1 where losses differ by more than 1e-4, or files."""
 import argparse
 import os
 import subprocess
