@@ -20,7 +20,7 @@ from fastcore.script import call_parse
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .checks import whole_number
+from .checks import _check_bytes, whole_number
 from .console import _check_folder, fit_threads, one_line_errors, preset_options
 from .data.mha import _read_header, mha_frames, mha_shape, write_mha
 from .ddnm import PRESETS
@@ -165,9 +165,8 @@ def _count_holes(masks, size=None, pyramid=None): # path of masks; of the networ
     n = 0
     for u in scene_frames(masks):
         keep = _as_keep(u, masks.name)
-        if keep.all(): continue
-        n += 1
-        if size: _check_known(torch.from_numpy(keep)[None, None].float(), size, pyramid, masks)
+        n += not keep.all()
+        if size and not keep.all(): _check_known(torch.from_numpy(keep)[None, None].float(), size, pyramid, masks)
     return n
 
 def _with_masks(frames, masks): # paths; yields frame uint8 (H,W,3) or (H,W), keep bool (H,W)
@@ -345,6 +344,7 @@ def frame_scores(
     keep:np.ndarray, # (H,W) bool, True = keep; there is a hole
 )->dict: # mae, hole_mae in [0,1] units; psnr, hole_psnr in dB
     "Mean absolute error and PSNR, over the frame and in the hole."
+    _check_bytes(pred, truth, keep)
     d = pred.astype(float) - truth
     mae, hole_mae = abs(d).mean()/255, abs(d[~keep]).mean()/255
     return dict(mae=mae, psnr=_psnr(d), hole_mae=hole_mae, hole_psnr=_psnr(d[~keep]))
@@ -355,6 +355,7 @@ def official_scores(
     truth:np.ndarray, # true frame, likewise
 )->dict: # official_mae, official_psnr; lower is better
     "What the challenge computes for a frame: differences and squares of bytes wrap round at 256."
+    _check_bytes(pred, truth)
     d = pred - truth                                         # uint8
     mse = (d*d).mean(dtype=float)
     db = 10*math.log10(int(truth.max())**2/mse) if mse else math.inf

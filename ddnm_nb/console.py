@@ -36,6 +36,7 @@ def _why(e:Exception): # -> (exit status, message), or None for a fault of the p
     "What an error means to the one who typed the command."
     text = str(e)
     if isinstance(e, _BAD_INPUT): return 2, text
+    if isinstance(e, OSError) and e.errno and not e.filename: text = f'cannot write: {e.strerror}'
     if isinstance(e, (OSError, FloatingPointError)): return 1, text
     if isinstance(e, BrokenExecutor): return 1, 'a process that did a part of the work was killed'
     no_room = isinstance(e, RuntimeError) and re.search('out of memory|not enough memory|allocate', text)

@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .ddnm import PRESETS, default_correction, image_like, restore_steps, start_noise
+from .checks import checked
+from .ddnm import PRESETS, _check_settings, default_correction, image_like, restore_steps, start_noise
 from .denoiser import Denoiser
 from .operators import AveragePooling, Compose, Inpainting, LinearOperator, conjugate_gradients
 from .sampling import Correction, Sampler, check_range, final_image
@@ -81,6 +82,7 @@ class _Windowed(Denoiser):
     def __repr__(self): return f'windowed({self._denoiser!r})'
 
 # %% ../nbs/practice/large_images.ipynb #7f37a455
+@checked(finite=False, together=False)
 def windowed(
     denoiser:Denoiser, # its `image_size` is the side of a window
     stride:int|None=None, # from one window to the next, 1..window; half a window when None
@@ -107,6 +109,7 @@ def windowed(
     return _Windowed(denoiser, predict)
 
 # %% ../nbs/practice/large_images.ipynb #01365842
+@checked(finite=False, together=False)
 def refine_steps(
     denoiser:Denoiser, # at the size of `coarse`; `windowed` makes one
     A:LinearOperator, # the measurement
@@ -136,6 +139,7 @@ def _area_weights(n, m): # pixels of a line before and after -> (m,n), float64
     overlap = torch.minimum(edge[1:, None], j + 1) - torch.maximum(edge[:-1, None], j)
     return overlap.clamp(min=0)*m/n
 
+@checked(axes=4)
 def shrink_with_mask(
     x:Tensor, # images (B,C,H,W)
     mask:Tensor, # (1|B,1,H,W), 1 = keep, 0 = hole
@@ -147,6 +151,7 @@ def shrink_with_mask(
     known = (small(mask) > 1 - 1e-4).to(x)
     return small(torch.where(mask > 0, x, 0))*known, known
 
+@checked(axes=4)
 def enlarge(
     x:Tensor, # images (B,C,h,w)
     size:tuple, # (H,W) wanted
@@ -184,6 +189,7 @@ def _membrane(
     return d
 
 # %% ../nbs/practice/large_images.ipynb #c3d1a005
+@checked(axes=4, finite=False)
 def paste(
     fill:Tensor, # images (B,C,H,W) in which the hole is filled
     x:Tensor, # (1|B,C,H,W); what is in the hole does not matter
@@ -191,12 +197,17 @@ def paste(
     seamless:bool=True, # whether the fill is moved to meet what is known
 )->Tensor: # `x` where it is known, the fill in the hole, in [-1,1]
     "Put a fill into a hole so that no seam shows (Poisson image editing, Pérez et al. 2003)."
+    if fill.shape[1:] != x.shape[1:] or len(x) not in (1, len(fill)):
+        raise ValueError(f'need an image of the shape of the fill, {tuple(fill.shape)}, got {tuple(x.shape)}')
+    if not (fill.isfinite() | (mask > 0)).all(): raise ValueError('need a finite fill, got NaN or infinity')
+    if not (x.isfinite() | (mask == 0)).all(): raise ValueError('need finite x, got NaN or infinity')
     if seamless: fill = fill + _membrane(torch.where(mask > 0, x - fill, 0), mask)
     return torch.where(mask > 0, x, fill.clamp(-1, 1))
 
 # %% ../nbs/practice/large_images.ipynb #6884bcfe
 _SHARE = .9 # side of the region that is restored over the image's shorter side
 
+@checked(axes=4)
 def hole_region(
     mask:Tensor, # (1,1,H,W), 1 = keep, 0 = hole
     least:int, # smallest side worth cutting out: the network's size
@@ -219,6 +230,7 @@ def hole_region(
     return first(rows, h, H), first(columns, w, W), h, w
 
 # %% ../nbs/practice/large_images.ipynb #46213d47
+@checked()
 def level_sizes(
     shape:tuple, # (H,W) of the image
     size:int, # the network's
@@ -306,6 +318,7 @@ def _finished(steps, total, finish): # generator of `Step`, their number, functi
         yield step if i < total else step._replace(x_s=finish(step.x_s))
 
 # %% ../nbs/practice/large_images.ipynb #0d9cd181
+@checked(finite=False, together=False)
 def inpaint_large_steps(
     denoiser:Denoiser, # its `image_size` is the coarsest level
     mask:Tensor, # (1,1,H,W), 1 = keep, 0 = hole
@@ -323,6 +336,7 @@ def inpaint_large_steps(
     check_range('sigma_y', sigma_y)
     n = len(seeds) if isinstance(seeds, (list, tuple, range)) else 1
     if n < 1: raise ValueError('need at least one seed, got none')
+    _check_settings(sampler, correction, sigma_y, y)
     _check_known(mask, least, pyramid)
     if denoiser.device is not None: y, mask = y.to(denoiser.device), mask.to(denoiser.device)
     top, left, h, w = hole_region(mask, least, pyramid.context)
@@ -395,6 +409,7 @@ def _damped(A, E, small, large, damp): # the measurement, `_enlargement`, sizes 
     return _DampedSeparable(*[m@v for m, v in zip(means, _bicubic(small, large))], damp)
 
 # %% ../nbs/practice/large_images.ipynb #c3d1a042
+@checked(finite=False, together=False)
 def restore_large_steps(
     denoiser:Denoiser, # its `image_size` is the size at which the image is restored
     A:LinearOperator, # the measurement
