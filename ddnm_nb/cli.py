@@ -68,7 +68,7 @@ def _check_task(o): # the options of `ddnm_restore`
     if o.task == 'denoise' and not o.sigma_y: raise ValueError('need sigma_y > 0 to denoise, got 0')
     if o.task == 'cs25' and not o.degrade:
         raise ValueError('need --degrade for the task cs25: compressed measurements are no picture')
-    if o.blur is not None: real_number('blur', o.blur, 0, above=True)
+    if o.blur is not None: real_number('blur', o.blur, 1e-6)
     whole_number('seed', o.seed, -2**63, 2**63 - 10**7)
     whole_number('samples', o.samples, 1, 1000)
 
@@ -91,7 +91,9 @@ def _read(o, pyramid, image, mask): # options, files -> `_Picture`
     if o.samples*h*w > 2**28:
         raise ValueError(f'need at most 2**28 pixels in all samples, got {o.samples} of {w} x {h}')
     if o.blur: real_number('blur', o.blur, 0, min(h, w)/6 - .5)
-    if o.finest is not None and o.size: _check_known(p.mask, o.size, pyramid)
+    if o.task == 'inpaint' and o.size and not o.windows:
+        level_sizes(hole_region(p.mask, o.size, pyramid.context)[2:], o.size)   # raises for a thread
+        if o.finest is not None: _check_known(p.mask, o.size, pyramid)
     if o.task != 'inpaint' and o.size and min(h, w) < o.size:
         raise ValueError(f'need at least {o.size} x {o.size} pixels after restoration, got {w} x {h}')
     return p
@@ -232,6 +234,8 @@ def _restore(o): # the options of `ddnm_restore`
     "What `ddnm_restore` does: a folder, or one picture."
     keep_memory()
     fit_threads()
+    for k in ('image', 'out'):
+        if not getattr(o, k).strip(): raise ValueError(f'need {k} as the name of a file or folder, got none')
     if o.model == 'auto': o.model = _chosen(o)
     o.windows = o.windows or o.model == 'photos128'
     if o.windows: _check_windows(o)

@@ -173,13 +173,13 @@ def as_hw(
     return int(hw[0]), int(hw[1])
 
 # %% ../nbs/practice/images.ipynb #a67c29ae
-@checked()
 def resize(
     img:Image.Image, # any mode
     size:int|tuple|None=None, # int for a square, (H,W), or None to leave it alone
     resample:Image.Resampling=Image.Resampling.LANCZOS, # Pillow's filter
 )->Image.Image: # of that size
     "Resize to (H,W): the order of tensors, not Pillow's (W,H)."
+    _need_pil(img)
     if size is None: return img
     h, w = as_hw(size)
     return img if img.size == (w, h) else img.resize((w, h), resample)

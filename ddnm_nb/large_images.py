@@ -230,6 +230,8 @@ def hole_region(
     return first(rows, h, H), first(columns, w, W), h, w
 
 # %% ../nbs/practice/large_images.ipynb #46213d47
+_LONGEST = 64 # side of an image over the other one, at most: it is enlarged to the network's size
+
 @checked()
 def level_sizes(
     shape:tuple, # (H,W) of the image
@@ -238,6 +240,8 @@ def level_sizes(
 )->list: # [(h,w), ...], the shorter side from `size` to `finest`, at most that of the image
     "Sizes from coarse to fine, in equal factors of at most two."
     s = min(shape)
+    if max(shape) > _LONGEST*s:
+        raise ValueError(f'need an image at most {_LONGEST} times as long as wide, got {shape[1]} x {shape[0]}')
     if finest is not None and finest < size:
         raise ValueError(f'need a finest side of at least the network\'s {size}, got {finest}')
     grow = max(1, min(finest or s, s)/size)
@@ -388,7 +392,7 @@ class _Damped(Compose):
         def down(x): return torch.cat([self(x).flatten(1), self.damp*x.flatten(1)], 1)
         def up(r): return self.adjoint(r[:, :m].view_as(w)) + self.damp*r[:, m:].view_as(none)
         both = torch.cat([w.flatten(1), none.flatten(1)], 1)       # least squares of y - Ax and of damp x
-        x = conjugate_gradients(down, both, up, None, self.iters, self.tol, warn=False)
+        x = conjugate_gradients(down, both, up, None, self.iters, self.tol)
         return x.to(y.dtype)
 
 # %% ../nbs/practice/large_images.ipynb #38995965

@@ -42,7 +42,9 @@ def gaussian_estimate(
     rule = GaussianCorrection(_photo_spectrum(like.shape[2:]), iters)
     correct, _ = rule.bind(A, y, sigma_y)
     none = torch.zeros((), dtype=torch.float64)
-    return correct(like, none, none)
+    x = correct(like, none, none)
+    correct.finish()                                       # warns if the rounds were too few
+    return x
 
 # %% ../nbs/practice/photographs.ipynb #23c86b9d
 PHOTO_SAMPLER = Sampler(6, 'geometric', DDIM(0.), t_start=250)

@@ -7,10 +7,12 @@ __all__ = ['MODELS', 'bundled', 'weights_id', 'load_network', 'load_denoiser', '
 
 # %% ../nbs/practice/models_of_others.ipynb #f0187846
 import ctypes
+import logging
 import platform
 import re
 import warnings
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -355,10 +357,19 @@ def _hub():
         raise ValueError("need huggingface_hub to fetch a model: pip install 'ddnm_nb[hub]'") from e
     return huggingface_hub
 
+@contextmanager
+def _quiet(name): # of a logger: what is tried again is said once, at the end
+    log = logging.getLogger(name)
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try: yield
+    finally: log.setLevel(level)
+
 def _one_file(name:str, file:str, folder, get)->Path|None: # as for `fetch`
     "One file of a model, None if it has no such file; any other failure is one line."
     missing = _hub().errors.EntryNotFoundError
-    try: return Path(get(name, file, cache_dir=folder))
+    try:
+        with _quiet('huggingface_hub'): return Path(get(name, file, cache_dir=folder))
     except Exception as e:
         if isinstance(e, missing) and not isinstance(e, FileNotFoundError): return None
         got = f'{type(e).__name__}: {" ".join(str(e).split())[:200]}'

@@ -129,7 +129,7 @@ def gaussian_kernel(
     taps:int|None=None, # length; 6 sigma, rounded up to odd, when None
 )->Tensor: # (taps,), sum 1, float64
     "Gaussian kernel."
-    sigma = real_number('sigma', sigma, 0, 1e6, above=True)
+    sigma = real_number('sigma', sigma, 1e-6, 1e6)
     taps = 2*math.ceil(3*sigma) + 1 if taps is None else whole_number('taps', taps, 1)
     k = torch.exp(-(torch.arange(taps, dtype=torch.float64) - taps//2)**2/(2*sigma**2))
     return k/k.sum()

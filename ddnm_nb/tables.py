@@ -199,7 +199,10 @@ def _checked_row(r, where): # a row, what to call it
     if not isinstance(r, dict): raise ValueError(f'need rows of names and values, got {r!r:.60} in {where}')
     if not isinstance(r.get('each'), dict): return r
     if not isinstance(r.get('frames'), list): whole_number(f'frames in {where}', r.get('frames'), 1, 10**6)
-    n = len(_frames_of(r))
+    names = _frames_of(r)
+    n, words = len(names), all(isinstance(f, str) for f in names)
+    if not words or len(set(names)) < n:
+        raise ValueError(f'need names of frames, each once, got {names!r:.60} in {where}')
     for k, v in r['each'].items():
         good = isinstance(v, list) and len(v) == n and all(type(x) in (int, float) for x in v)
         if not good: raise ValueError(f'need {n} numbers under {k}, one a frame, got {v!r:.60} in {where}')

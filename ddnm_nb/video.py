@@ -45,6 +45,22 @@ def flicker(
     e = x - truth
     return (e[1:] - e[:-1])[both].square().mean().sqrt().item()
 
+# %% ../nbs/practice/video.ipynb #a935d874
+def _check_frames(masks, frames): # as for `restore_video`
+    "Raise a `ValueError` unless these are the masks and frames of one video."
+    n, h, w = len(frames), *frames.shape[-2:]
+    if frames.ndim != 4 or frames.shape[1] != 3 or not n:
+        raise ValueError(f'need frames (N,3,H,W), got {tuple(frames.shape)}')
+    if not frames.is_floating_point():
+        raise ValueError(f'need float frames in [-1,1], got {frames.dtype}')
+    if masks.shape != (n, 1, h, w):
+        raise ValueError(f'need a mask for each frame, {(n, 1, h, w)}, got {tuple(masks.shape)}')
+    if not ((masks == 0) | (masks == 1)).all():
+        got = f'{masks.min():.3g} to {masks.max():.3g}'
+        raise ValueError(f'need masks of 0 and 1, got values from {got}')
+    if not frames[masks.expand_as(frames) > 0].isfinite().all():
+        raise ValueError('need finite frames where the mask keeps, got NaN or infinity')
+
 # %% ../nbs/practice/video.ipynb #12333272
 _SAMPLER = Sampler(20, noise=Renoise(1.)) # where none is given: all noise is fresh
 
@@ -189,21 +205,6 @@ def _calibrate(found, frames, masks, least=200): # `_Swept` of N frames -> sigma
     return torch.where(have, var.to(frames)[group].sqrt(), torch.inf)
 
 # %% ../nbs/practice/video.ipynb #a935d875
-def _check_frames(masks, frames): # as for `restore_video`
-    "Raise a `ValueError` unless these are the masks and frames of one video."
-    n, h, w = len(frames), *frames.shape[-2:]
-    if frames.ndim != 4 or frames.shape[1] != 3 or not n:
-        raise ValueError(f'need frames (N,3,H,W), got {tuple(frames.shape)}')
-    if not frames.is_floating_point():
-        raise ValueError(f'need float frames in [-1,1], got {frames.dtype}')
-    if masks.shape != (n, 1, h, w):
-        raise ValueError(f'need a mask for each frame, {(n, 1, h, w)}, got {tuple(masks.shape)}')
-    if not ((masks == 0) | (masks == 1)).all():
-        got = f'{masks.min():.3g} to {masks.max():.3g}'
-        raise ValueError(f'need masks of 0 and 1, got values from {got}')
-    if not frames[masks.expand_as(frames) > 0].isfinite().all():
-        raise ValueError('need finite frames where the mask keeps, got NaN or infinity')
-
 def _check_cameras(cameras, frames):
     "Raise a `ValueError` unless these are the cameras of these frames."
     (poses, K), (n, (h, w)) = cameras, (len(frames), frames.shape[-2:])
