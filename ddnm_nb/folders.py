@@ -28,7 +28,7 @@ from .denoiser import Denoiser
 from .images import save_image, write_whole
 from .large_images import enlarge, hole_region, level_sizes, paste, shrink_with_mask, windowed
 from .operators import Inpainting
-from .pretrained import MODELS, _asked, _weights_file
+from .pretrained import MODELS, _asked, _check_said, _weights_file
 from .records import _only_one
 from .sampling import Correction, Sampler
 
@@ -77,7 +77,7 @@ def _check_settings(file, settings, what): # path of settings, a dict, what was 
     was, now = _flat(read_settings(file)), _flat(json.loads(json.dumps(to_json(settings))))
     if was == now: return
     keys = [k for k in was | now if was.get(k) != now.get(k)]
-    other = ', '.join(f'{k}={was.get(k)} (got {now.get(k)})' for k in keys)
+    other = ', '.join(f'{k}={was.get(k)} (got {now.get(k)})' for k in keys[:5])
     raise ValueError(f'need the settings that {what} was made with: {other}; or remove it')
 
 def _write_settings(file, settings): # path, a dict of numbers, words, samplers, corrections
@@ -87,10 +87,11 @@ def _write_settings(file, settings): # path, a dict of numbers, words, samplers,
 def _network_size(model): # a name, file or folder -> height and width, or None where only the network tells
     "The size of a network of this package, from the head of its file; a `ValueError` if there is no file."
     if str(model) in MODELS and not os.path.exists(model): return None
+    name, said = _asked(model)
     try:
-        with safe_open(_weights_file(_asked(model)[0]), 'pt') as f:
-            config = (f.metadata() or {}).get('config')
+        with safe_open(_weights_file(name), 'pt') as f: config = (f.metadata() or {}).get('config')
         size = parse_json(config, model)['size'] if config else None
+        if size and 'size' in said: _check_said(name, 'size', said['size'], size)
         return size if isinstance(size, int) else None
     except (SafetensorError, KeyError, TypeError): return None
 

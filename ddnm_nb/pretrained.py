@@ -65,6 +65,10 @@ def _asked(path:str|Path)->tuple: # 'net.pt?size=64&head=32' -> 'net.pt', dict(s
     if wrong: raise ValueError(f'need NAME?size=64 or NAME?size=64&head=32, got {path}')
     return name, {k: int(v) for k, v in pairs}
 
+def _check_said(path, name, said, known): # a file; a setting of it, what is said of it, what it says itself
+    if known in (None, said): return
+    raise ValueError(f'need no {name} for {path}, which has {name}={known}, got {name}={said}')
+
 # %% ../nbs/practice/models_of_others.ipynb #9c36197b
 _KINDS = {'down.': 'a DDPM U-Net with the names of SDEdit', 'down_blocks.': 'a U-Net of diffusers',
           'input_blocks.': 'a U-Net of guided-diffusion'}
@@ -315,6 +319,7 @@ def load_network(
     asked = isinstance(path, (str, Path)) and str(path) in MODELS and not Path(path).exists()
     file = fetch(str(path)) if asked else _weights_file(path)
     model, kind, info = _network_in(file, size, head)
+    for k, v in said.items(): _check_said(path, k, v, getattr(model, 'config', {}).get(k))
     schedule = _schedule_of(file)
     model.info = info | schedule | dict(kind=kind, file=file.name, sha256=sha256(file))
     model.alphas_cumprod = linear_schedule(**schedule)

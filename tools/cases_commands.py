@@ -274,7 +274,7 @@ CASES = [
     good('--sheet', '{picture} {mask} --sheet {out}/s.png'),
     bad('--sheet', '{picture} {mask} --sheet {out}/s.doc', 'Pillow can write'),
     *option('batch', [], [16, 0], 'batch'),
-    *option('model', [], ['nobody', '{many}'], 'need'),
+    *option('model', ['{tiny}?size=32'], ['nobody', '{many}', '{tiny}?size=64', '{tiny}?colour=1'], 'need'),
     *[bad(f'--model {v}', f'{{picture}} {{mask}} --model {v}', 'need', words=['late']) for v in ('{weights}', '{text}')],
     *option('task', ['inpaint'], ['magic', "''"], 'task'),
     *[good(f'--task {t}', f'{{picture}} --task {t}') for t in ('sr4', 'gray', 'blur')],
