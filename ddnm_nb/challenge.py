@@ -166,7 +166,7 @@ def _count_holes(masks, size=None, pyramid=None): # path of masks; of the networ
     for u in scene_frames(masks):
         keep = _as_keep(u, masks.name)
         n += not keep.all()
-        if size and not keep.all(): _check_known(torch.from_numpy(keep)[None, None].float(), size, pyramid, masks)
+        if size and not keep.all(): _check_known(torch.from_numpy(keep*1.)[None, None], size, pyramid, masks)
     return n
 
 def _with_masks(frames, masks): # paths; yields frame uint8 (H,W,3) or (H,W), keep bool (H,W)

@@ -47,6 +47,7 @@ def _why(e:Exception): # -> (exit status, message), or None for a fault of the p
     advice = 'take a smaller picture, fewer --samples, a smaller --finest or --batch'
     return 1, f'not enough memory: {advice} ({text[:100]})'
 
+# %% ../nbs/practice/console.ipynb #16d24d71
 def _open_streams():
     "A closed stream leads to nowhere; what the console cannot show is escaped."
     for name, mode in dict(stdin='r', stdout='w', stderr='w').items():

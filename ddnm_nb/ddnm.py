@@ -139,8 +139,7 @@ def restore_steps(
     "Restore images from a linear measurement, step by step; checks all settings first."
     try: levels = torch.as_tensor(sigma_y, dtype=torch.float64, device='cpu')
     except (TypeError, ValueError, RuntimeError) as e:
-        message = f'need sigma_y as a number or a tensor, got {sigma_y!r}'
-        raise ValueError(message) from e
+        raise ValueError(f'need sigma_y as a number or tensor, got {sigma_y!r}') from e
     for v in levels.aminmax(): check_range('sigma_y', v.item())
     device = getattr(denoiser, 'device', None)
     if device is not None and torch.is_tensor(y): y = y.to(device)

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .baselines import RePaint
-from .checks import checked
+from .checks import _checked
 from .data.frames import HoleFrames
 from .ddnm import from_json, restore, to_json
 from .denoiser import Denoiser
@@ -113,7 +113,7 @@ OPERATORS = dict(inpaint=_inpaint, sr4=_sr4, colour=_colour, deblur=_deblur, cs2
 # what a method may know of a batch: frames as seen, masks, operator, measurement, its noise, seeds
 Case = namedtuple('Case', 'image mask A y sigma_y seeds denoiser')
 
-@checked(finite=False, together=False)
+@_checked(finite=False, together=False)
 def make_case(
     task:str, # one of `OPERATORS`
     image:Tensor, # occluded frames (B,3,H,W)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .checks import checked, real_number, whole_number
+from .checks import _checked, real_number, whole_number
 from .denoiser import Denoiser
 from .operators import LinearOperator, _cg, _reflect, _reflector, conjugate_gradients, dot, mirror
 from .sampling import DDPM, Correction, check_range
@@ -23,7 +23,7 @@ from .sampling import DDPM, Correction, check_range
 # %% ../nbs/going_further/gaussian.ipynb #01bf87a0
 _GREY = torch.full((3,), 3**-.5, dtype=torch.float64)
 
-@checked()
+@_checked()
 def texture_spectrum(
     size:tuple, # (H,W)
     std:float=.4, # standard deviation of the grey of a pixel
@@ -54,7 +54,7 @@ def _turn_grey(x):
     if key not in _TURNS: _TURNS[key] = _reflector(_GREY).to(x)
     return _TURNS[key]
 
-@checked()
+@_checked()
 def sample_texture(
     spectrum:Tensor, # (3,H,W), from `texture_spectrum`
     z:Tensor, # white noise (B,3,H,W)
@@ -65,7 +65,7 @@ def sample_texture(
     return spectral_filter(spectrum.sqrt(), z)
 
 # %% ../nbs/going_further/gaussian.ipynb #a9ce62f0
-@checked()
+@_checked()
 def texture_denoiser(
     spectrum:Tensor, # (3,H,W), from `texture_spectrum`
     alphas_cumprod:Tensor, # (T+1,)
@@ -87,7 +87,7 @@ def posterior_variance(
     return spectrum*(1 - a)/(spectrum*a + 1 - a)
 
 # %% ../nbs/going_further/gaussian.ipynb #e88c13af
-@checked()
+@_checked()
 def gaussian_gain(
     A:LinearOperator, # the measurement
     r:Tensor, # what is to be explained, as `A` makes it (B,...); without noise in the range of A
@@ -105,7 +105,7 @@ def gaussian_gain(
     return spectral_filter(v, A.adjoint(u))
 
 # %% ../nbs/going_further/gaussian.ipynb #abdfe0de
-@checked()
+@_checked()
 def exact_mean(
     A:LinearOperator, # the measurement
     y:Tensor, # measurement (B,...); float64 is advised
@@ -116,7 +116,7 @@ def exact_mean(
     check_range('sigma_y', sigma_y)
     return gaussian_gain(A, y, spectrum, sigma_y)
 
-@checked()
+@_checked()
 def exact_sample(
     A:LinearOperator, # the measurement
     y:Tensor, # measurement (B,...); float64 is advised
@@ -224,8 +224,8 @@ class GaussianCorrection(Correction):
 
     def __post_init__(self):
         object.__setattr__(self, 'iters', whole_number('iters', self.iters, 1))
-        if torch.is_tensor(self.spectrum): return
-        object.__setattr__(self, 'spectrum', _three_numbers(self.spectrum))
+        s = self.spectrum
+        object.__setattr__(self, 'spectrum', s if torch.is_tensor(s) else _three_numbers(s))
     def __repr__(self):
         s = self.spectrum
         shown = f'tensor of {tuple(s.shape)}' if torch.is_tensor(s) else s
@@ -265,7 +265,7 @@ class GaussianCorrectionSolved(GaussianCorrection):
         return correct
 
 # %% ../nbs/going_further/gaussian.ipynb #dde9cfc9
-@checked(axes=4)
+@_checked(axes=4)
 def estimate_spectrum(
     x:Tensor, # images (B,3,H,W), as many as there are
 )->Tensor: # (3,H,W) variances of the frequencies of grey and of two colours

@@ -20,7 +20,7 @@ import torch
 from PIL import Image, ImageCms
 from torch import Tensor
 
-from .checks import checked
+from .checks import _checked
 
 # %% ../nbs/practice/images.ipynb #ecf732f4
 def from_uint8(
@@ -309,7 +309,7 @@ def load_mask(
                      f'in {path} (values in the file: {values}{resized})')
 
 # %% ../nbs/practice/images.ipynb #f8b010f0
-@checked(finite=False)
+@_checked(finite=False)
 def masked(
     x:Tensor, # (B,3,H,W) or (3,H,W) in [-1,1]
     mask:Tensor, # (1|B,1,H,W) or (1,H,W): 1 = keep, 0 = hole

@@ -14,7 +14,7 @@ from skimage.metrics import structural_similarity
 from skimage.restoration import inpaint_biharmonic
 from torch import Tensor
 
-from .checks import checked
+from .checks import _checked
 
 # %% ../nbs/going_further/metrics.ipynb #0c642b59
 def _compared(x:Tensor, y:Tensor, mask:Tensor|None=None):
@@ -27,7 +27,7 @@ def _compared(x:Tensor, y:Tensor, mask:Tensor|None=None):
         raise ValueError('need a hole in every mask, got one that keeps everything')
     return x.clamp(-1, 1), y.clamp(-1, 1), look
 
-@checked(axes=4)
+@_checked(axes=4)
 def mean_over(
     v:Tensor, # values (B,C,H,W)
     look:Tensor, # weights, same shape: 1 where a value counts, 0 where not
@@ -36,7 +36,7 @@ def mean_over(
     return (v*look).flatten(1).sum(1)/look.flatten(1).sum(1)
 
 # %% ../nbs/going_further/metrics.ipynb #1c0fa68e
-@checked(axes=4)
+@_checked(axes=4)
 def psnr(
     x:Tensor, # restored images (B,C,H,W) in [-1,1]
     y:Tensor, # true images, same shape
@@ -46,7 +46,7 @@ def psnr(
     x, y, look = _compared(x, y, mask)
     return 10*torch.log10(4/mean_over((x - y)**2, look))
 
-@checked(axes=4)
+@_checked(axes=4)
 def mae(x:Tensor, y:Tensor, mask:Tensor|None=None)->Tensor: # as for `psnr`; (B,) in [-1,1] units
     "Mean absolute error of each image."
     x, y, look = _compared(x, y, mask)
@@ -57,7 +57,7 @@ def _ssim_map(x, y): # two images (C,H,W)
     pair = [v.permute(1, 2, 0).double().cpu().numpy() for v in (x, y)]
     return structural_similarity(*pair, channel_axis=2, data_range=2, full=True)[1]
 
-@checked(axes=4)
+@_checked(axes=4)
 def ssim(
     x:Tensor, # restored images (B,3,H,W) in [-1,1], at least 7 x 7
     y:Tensor, # true images, same shape
@@ -69,7 +69,7 @@ def ssim(
     return mean_over(maps, look.double().cpu()).float()
 
 # %% ../nbs/going_further/metrics.ipynb #b8b1134b
-@checked()
+@_checked()
 def consistency(
     A, # linear operator, called as A(x)
     x:Tensor, # restored images (B,C,H,W)
@@ -81,7 +81,7 @@ def consistency(
     return (A(x) - y).pow(2).flatten(1).mean(1).sqrt()
 
 # %% ../nbs/going_further/metrics.ipynb #f212e95a
-@checked(axes=4)
+@_checked(axes=4)
 def sample_std(
     samples:Tensor, # restorations of one measurement, (N,C,H,W), N at least 2
 )->Tensor: # (1,C,H,W) standard deviation of each pixel, in [-1,1] units
@@ -90,7 +90,7 @@ def sample_std(
     return samples.std(0, keepdim=True)
 
 # %% ../nbs/going_further/metrics.ipynb #32e7426e
-@checked(axes=4)
+@_checked(axes=4)
 def biharmonic(
     x:Tensor, # images (B,3,H,W) in [-1,1]; what is in the hole does not matter
     mask:Tensor, # (1|B,1,H,W), 1 = keep, 0 = hole

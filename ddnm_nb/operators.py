@@ -20,10 +20,10 @@ from torch import Tensor
 from ddnm_nb.checks import (
     _apart,
     _check_linear,
+    _checked,
     _checked_rounds,
     _checked_shape,
     _takes_double,
-    checked,
     real_number,
     whole_number,
 )
@@ -224,7 +224,7 @@ _SETTLED = .05 # change of the smallest singular value that is small enough
 
 def _unit_norm(x): return x/x.norm().clamp(min=1e-30)
 
-@checked()
+@_checked()
 def extreme_singular_values(
     A, # operator with `adjoint` and `pinv`
     x:Tensor, # an image (1,C,H,W), for its shape, dtype and device
@@ -306,7 +306,7 @@ def along(s:Tensor, x:Tensor)->Tensor: # (B,) and (B,...)
     return s.view(-1, *[1]*(x.ndim - 1))
 
 # %% ../nbs/going_further/operators.ipynb #43683fb9
-@checked(finite=False, together=False)
+@_checked(finite=False, together=False)
 def conjugate_gradients(
     A:Callable, # linear function; positive definite, unless `adjoint` is given
     y:Tensor, # right hand side (B,...)

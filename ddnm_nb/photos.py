@@ -9,7 +9,7 @@ __all__ = ['PHOTO_SAMPLER', 'gaussian_estimate', 'restore_photo_steps', 'restore
 import torch
 from torch import Tensor
 
-from .checks import checked
+from .checks import _checked
 from .ddnm import _check_settings, image_like, restore_steps, start_noise
 from .denoiser import Denoiser
 from .gaussian import GaussianCorrection
@@ -30,7 +30,7 @@ def _photo_spectrum(
     f = (fy[:, None] + fx + 1/max(size)**2).sqrt()
     return torch.stack([c*f**-slope for c, slope in _PHOTOS])
 
-@checked(finite=False, together=False)
+@_checked(finite=False, together=False)
 def gaussian_estimate(
     A:LinearOperator, # the measurement
     y:Tensor, # what it gave
@@ -58,7 +58,7 @@ def _matching_timestep(
     return 1 + int((((1 - a)/a).sqrt() - sigma).abs().argmin())
 
 # %% ../nbs/practice/photographs.ipynb #58d5c04f
-@checked(finite=False, together=False)
+@_checked(finite=False, together=False)
 def restore_photo_steps(
     denoiser:Denoiser, # its `image_size` is the side of the windows
     A:LinearOperator, # the measurement
@@ -90,7 +90,7 @@ def restore_photo(denoiser, A, y, sigma_y=0., sampler=PHOTO_SAMPLER, seeds=0, st
     return final_image(restore_photo_steps(denoiser, A, y, sigma_y, sampler, seeds, stride))
 
 # %% ../nbs/practice/photographs.ipynb #9738a8f6
-@checked(together=False)
+@_checked(together=False)
 def choose_model(
     x:Tensor, # picture (1,3,H,W) in [-1,1]
     mask:Tensor|None=None, # (1,1,H,W), 1 = keep; None: all of it is known

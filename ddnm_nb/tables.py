@@ -15,19 +15,19 @@ from pathlib import Path
 import numpy as np
 from fastcore.script import Param, call_parse, store_true
 
-from .checks import checked, real_number, whole_number
+from .checks import _checked, real_number, whole_number
 from .console import one_line_errors
 from .records import read_rows
 
 # %% ../nbs/going_further/tables.ipynb #0e9a1040
-@checked()
+@_checked()
 def scene_of(
     frame:str, # such as 'scene_2000/0001'
 )->str: # such as 'scene_2000'
     "The scene that a frame belongs to."
     return frame.rsplit('/', 1)[0]
 
-@checked()
+@_checked()
 def bootstrap_interval(
     values:dict, # name of frame -> number
     level:float=.95, # share of repetitions of the experiment whose interval holds the true mean
@@ -52,7 +52,7 @@ def _frames_of(row:dict)->list:
     if n is None: raise ValueError(f'need rows that name or count their frames, got {list(row)}')
     return n if isinstance(n, list) else [f'frame {i} of {n}' for i in range(n)]
 
-@checked()
+@_checked()
 def values_of(
     rows:list, # rows of one method, of different frames
     metric:str, # a key of `each` in all of them
@@ -66,7 +66,7 @@ def values_of(
         out |= new
     return out
 
-@checked()
+@_checked()
 def paired_difference(
     a:dict, # name of frame -> number
     b:dict, # likewise
@@ -82,7 +82,7 @@ METRICS = { # what the scores of a frame are called in tables
 _COLUMNS = METRICS | {'nfe': 'evaluations', 'cpu': 'CPU seconds'}
 
 # %% ../nbs/going_further/tables.ipynb #0e9a1042
-@checked()
+@_checked()
 def group_rows(
     rows:list, # of a .jsonl file
     by:str='name', # key, or several separated by commas; a row that lacks one goes without it
@@ -94,7 +94,7 @@ def group_rows(
         out.setdefault(label, []).append(r)
     return out
 
-@checked()
+@_checked()
 def rows_of_means(
     rows:list, # some with several samples a frame
 )->list: # one row for each of those

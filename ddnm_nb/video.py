@@ -14,14 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .checks import checked, real_number, whole_number
+from .checks import _checked, real_number, whole_number
 from .ddnm import restore_steps
 from .ddnm_plus import DDNMPlus
 from .operators import Inpainting
 from .sampling import Renoise, Sampler, _need_denoiser, final_image
 
 # %% ../nbs/practice/video.ipynb #1a3b4cc8
-@checked(axes=4)
+@_checked(axes=4)
 def time_slice(
     frames:Tensor, # (N,3,H,W)
     column:int, # which column to watch, 0..W-1
@@ -33,7 +33,7 @@ def time_slice(
     return frames[..., column].permute(1, 2, 0).repeat_interleave(wide, 2)
 
 # %% ../nbs/practice/video.ipynb #aa467cc2
-@checked(axes=4)
+@_checked(axes=4)
 def flicker(
     x:Tensor, # restored frames (N,3,H,W) in [-1,1], one after the other
     truth:Tensor, # true frames, same shape
@@ -64,7 +64,7 @@ def _check_frames(masks, frames): # as for `restore_video`
 # %% ../nbs/practice/video.ipynb #12333272
 _SAMPLER = Sampler(20, noise=Renoise(1.)) # where none is given: all noise is fresh
 
-@checked(finite=False, together=False)
+@_checked(finite=False, together=False)
 def restore_frames(
     denoiser, # a `Denoiser`
     masks:Tensor, # (B,1,H,W), 1 = keep, 0 = hole
@@ -95,7 +95,7 @@ def restore_frames(
 # poses (N,4,4), camera-to-world: right, down, forward, place; K (3,3) or (N,3,3), intrinsics
 Cameras = namedtuple('Cameras', 'poses K')
 
-@checked()
+@_checked()
 def plane_maps(
     cameras:Cameras, # of all frames; K for frames of the size in use
     i:int, # the frame that asks
@@ -174,7 +174,7 @@ def _carry(src, maps, depths, planes=40): # as for `_look_up`; (nearest, farthes
     return _sweep(src, maps, [*near, lo, hi, calm], (3, 7), calm)
 
 # %% ../nbs/practice/video.ipynb #ec2deea1
-@checked()
+@_checked()
 def scene_depths(
     poses:Tensor, # (N,4,4) camera-to-world
 )->tuple: # (nearest, farthest), in the unit of the poses
@@ -227,7 +227,7 @@ Carried = namedtuple('Carried', 'value seen cost q sigma cameras')
 
 def _with_mask(x, m): return torch.cat([torch.where(m > 0, x, 0.), m], 1) # (N,4,H,W) for `_look_up`
 
-@checked(finite=False, together=False)
+@_checked(finite=False, together=False)
 def carry_video(
     masks:Tensor, # (N,1,H,W), 1 = keep, 0 = hole
     frames:Tensor, # (N,3,H,W) in [-1,1], one after the other
@@ -252,7 +252,7 @@ def carry_video(
     return Carried(*found, _calibrate(found, frames, masks), cameras)
 
 # %% ../nbs/practice/video.ipynb #0f307640
-@checked()
+@_checked()
 def video_order(
     n:int, # frames
 )->list: # lists of frame numbers, each half as far apart as the last
@@ -287,7 +287,7 @@ def _add_kept(y, s, done, idx, frames, masks, carried): # y, s, frames and masks
     return _combine(y, s, v, torch.where(n > 0, sigma, torch.inf))
 
 # %% ../nbs/practice/video.ipynb #9b38d637
-@checked(finite=False, together=False)
+@_checked(finite=False, together=False)
 def restore_video(
     denoiser, # a `Denoiser`
     masks:Tensor, # (N,1,H,W), 1 = keep, 0 = hole

@@ -232,8 +232,8 @@ FILES = [
 def _blend(x: torch.Tensor, share: float = .5): return x*share
 
 FILES += [
-    *each('checks.checked: x', checks.checked()(_blend), (None, 'x', [1.], np.zeros(3), torch.zeros(0), torch.zeros(3).int(), torch.tensor([nan])), 'need .*x'),
-    *each('checks.checked: share', lambda v: checks.checked()(_blend)(x, v), (None, 'x', nan, [1.]), 'need .*share'),
+    *each('checks._checked: x', checks._checked()(_blend), (None, 'x', [1.], np.zeros(3), torch.zeros(0), torch.zeros(3).int(), torch.tensor([nan])), 'need .*x'),
+    *each('checks._checked: share', lambda v: checks._checked()(_blend)(x, v), (None, 'x', nan, [1.]), 'need .*share'),
     *each('sampling.DDPM: eta', DDPM, (0., 'x', None), 'DDPM'),
     *[bad(f'training.TrainConfig: {k}', lambda k=k, v=v: training.TrainConfig(**{k: v}), k) for k, v in dict(
         epochs=0, bs=0, lr=nan, warmup=-1, clip=0, decay=1, gamma=0, floor=-1, power=0, cut=-1, flip=2, precision='half', seed=-1).items()],
