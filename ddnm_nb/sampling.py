@@ -33,7 +33,7 @@ Step = namedtuple('Step', 't s x_t x0 x0_hat x_s')
 
 @dataclass(frozen=True)
 class DDIM:
-    "The noise of DDIM (Song et al. 2021, Eq. 12 and 16): part is kept, part is fresh."
+    "The noise of DDIM (Eq. 12 and 16, arXiv:2010.02502): part is kept, part is fresh."
     eta:float=0. # 0: no fresh noise; 1: as much as DDPM's
     def __post_init__(self): check_range('eta', self.eta, 1)
 
