@@ -130,7 +130,8 @@ def exact_sample(
     return x + exact_mean(A, y - seen, spectrum, sigma_y)
 
 # %% ../nbs/going_further/gaussian.ipynb #8296d160
-def _three_numbers(v)->tuple: # what should be (std, colour, slope)
+def _three_numbers(v): # what should be (std, colour, slope), or a tensor, which stays
+    if torch.is_tensor(v): return v
     if isinstance(v, (tuple, list)) and len(v) == 3:
         return tuple(real_number(k, n, 0) for k, n in zip(('std', 'colour', 'slope'), v))
     raise ValueError(f'need a spectrum as a tensor (3,H,W) or as (std, colour, slope), got {v!r:.80}')
@@ -224,8 +225,7 @@ class GaussianCorrection(Correction):
 
     def __post_init__(self):
         object.__setattr__(self, 'iters', whole_number('iters', self.iters, 1))
-        s = self.spectrum
-        object.__setattr__(self, 'spectrum', s if torch.is_tensor(s) else _three_numbers(s))
+        object.__setattr__(self, 'spectrum', _three_numbers(self.spectrum))
     def __repr__(self):
         s = self.spectrum
         shown = f'tensor of {tuple(s.shape)}' if torch.is_tensor(s) else s

@@ -242,8 +242,7 @@ def level_sizes(
     "Sizes from coarse to fine, in equal factors of at most two."
     s = min(shape)
     if max(shape) > _LONGEST*s:
-        got = f'{shape[1]} x {shape[0]}'
-        raise ValueError(f'need an image at most {_LONGEST} times as long as wide, got {got}')
+        raise ValueError(f'need an image at most {_LONGEST} times as long as wide, got {tuple(shape)}')
     if finest is not None and finest < size:
         raise ValueError(f'need a finest side of at least the network\'s {size}, got {finest}')
     grow = max(1, min(finest or s, s)/size)
