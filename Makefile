@@ -177,10 +177,12 @@ compare: data/train .venv/lessons-ok ## what learns most in the same time: resul
 kill-test: .venv/lessons-ok ## twenty kills, twenty resumes, the same bits: results/kill.jsonl
 	$(BIN)/python tools/kill_test.py --out results/kill.jsonl
 
-kill-restore: .venv/lessons-ok ## a folder of pictures, killed a hundred times: the same bytes
-	$(BIN)/python tools/kill_restore.py --kills 100
+kill-restore: .venv/lessons-ok ## a folder of pictures, killed a hundred times, by one process and by two: the same bytes: results/kill_restore.jsonl
+	rm -f results/kill_restore.jsonl
+	$(BIN)/python tools/kill_restore.py --kills 100 --out results/kill_restore.jsonl
+	$(BIN)/python tools/kill_restore.py --kills 100 --processes 2 --out results/kill_restore.jsonl
 
-process-test: .venv/lessons-ok ## one process against two: results/processes.jsonl
+process-test: .venv/lessons-ok ## one process against two, in training and in restoring a folder: results/processes.jsonl
 	$(BIN)/python tools/process_test.py --out results/processes.jsonl
 
 bench-train: .venv/bench-ok ## training speed beside diffusers: results/bench_train.jsonl

@@ -161,8 +161,8 @@ class TrainConfig:
             object.__setattr__(self, k, whole_number(k, getattr(self, k), *ends))
         real_number('lr', self.lr, 0, 1, above=True)
         real_number('decay', self.decay, 0, 1, below=True)
-        for k in ('clip', 'gamma', 'power'): real_number(k, getattr(self, k), 0, above=True)
-        real_number('floor', self.floor, 0)
+        ends = dict(clip=(1e-9, 1e9), gamma=(1e-9, 1e9), power=(.01, 100), floor=(0, 1e9))
+        for k, (least, most) in ends.items(): real_number(k, getattr(self, k), least, most)
         for k in ('flip', 'compile'):
             v = getattr(self, k)
             if not isinstance(v, bool): raise ValueError(f'need {k} as True or False, got {v!r}')

@@ -237,6 +237,19 @@ FILES = [
     ('train_run.save_state: NaN', lambda f: train_run.save_state(broken_state(), f.new()), None, 'failure', 'need finite weights'),
 ]
 
+def _blend(x: torch.Tensor, share: float = .5): return x*share
+
+FILES += [
+    *each('checks._checked: x', checks._checked()(_blend), (None, 'x', [1.], np.zeros(3), torch.zeros(0), torch.zeros(3).int(), torch.tensor([nan])), 'need .*x'),
+    *each('checks._checked: share', lambda v: checks._checked()(_blend)(x, v), (None, 'x', nan, [1.]), 'need .*share'),
+    *each('sampling.DDPM: eta', DDPM, (0., 'x', None), 'DDPM'),
+    *[bad(f'training.TrainConfig: {k}', lambda k=k, v=v: training.TrainConfig(**{k: v}), k) for k, v in dict(
+        epochs=0, bs=0, lr=nan, warmup=-1, clip=0, decay=1, gamma=0, floor=-1, power=0, cut=-1, flip=2, precision='half', seed=-1).items()],
+    *[bad(f'unet.UNet: {k}', lambda k=k, v=v: tiny(**{k: v}), k) for k, v in dict(size=0, ch=33, mult=(), n_res=0, patch=0, data_std=nan).items()],
+    *each('ddnm.restore: sigma_y of 0..255', lambda v: restore(toy, A, x*mask, v, Sampler(5, noise=DDPM())), (25, 25., 2.5, torch.tensor(25.)), r'units of \[-1,1\]'),
+    good('ddnm.restore: y in 0..255', lambda: restore(toy, LinearMap(lambda v: 255*v, (3, 8, 8)), 255*x, 25., Sampler(5, noise=DDPM())).isfinite().all().item()),
+]
+
 def broken_state():
     st = training.new_state(tiny())
     with torch.no_grad(): st.model.conv_in.bias.fill_(nan)
