@@ -85,7 +85,7 @@ class DPS(Guidance):
 # %% ../nbs/going_further/gradient_methods.ipynb #6e000019
 @dataclass(frozen=True)
 class PiGDM(Guidance):
-    "ΠGDM (Song et al. 2023; openreview 9_gsMA8MRKQ): x_0 given x_t has the covariance r_t² I, r_t² = 1 - ᾱ_t."
+    "ΠGDM (Song et al. 2023, openreview 9_gsMA8MRKQ): x_0 given x_t has the covariance (1 - ᾱ_t) I."
     adaptive:bool=False # True: the weight r_t²√ᾱ_t of the paper's algorithm; False: that of the score
     noises = DDPM, DDIM, Renoise
 

@@ -50,11 +50,12 @@ class OwnLoop(Correction):
         return denoiser, A.to(y.device), y, sigma_y, *start_noise(like, seeds)
 
     def run(self, denoiser, A, y, sigma_y, x, randn): # x: unit noise (B,C,H,W)
-        raise NotImplementedError(f'need {type(self).__name__}.run(denoiser, A, y, sigma_y, x, randn), got none')
+        want = f'{type(self).__name__}.run(denoiser, A, y, sigma_y, x, randn)'
+        raise NotImplementedError(f'need {want}, got none')
     def bind(self, A, y, sigma_y=0., noise=None): # as for `Correction`
         "Raises: the sampler has no place for it."
-        name = type(self).__name__
-        raise ValueError(f'need {name}().restore(denoiser, A, y, sigma_y, seeds), got a correction for the sampler')
+        want = f'{type(self).__name__}().restore(denoiser, A, y, sigma_y, seeds)'
+        raise ValueError(f'need {want}, got a correction for the sampler')
 
 # %% ../nbs/going_further/variational_and_particles.ipynb #7a000010
 @dataclass(frozen=True)
@@ -118,8 +119,8 @@ class DAPS(OwnLoop):
         "For any linear operator."
         for t, s in pairwise(even_timesteps(len(denoiser.alphas_cumprod) - 1, self.steps)):
             a, b = (at(denoiser.alphas_cumprod, u, x) for u in (t, s))
-            down = pairwise(sorted({round(t*k/self.ode_steps) for k in range(self.ode_steps + 1)}, reverse=True))
-            start = final_image(sample_steps(denoiser, x, list(down), None, DDIM(0.)))
+            down = sorted({round(t*k/self.ode_steps) for k in range(self.ode_steps + 1)}, reverse=True)
+            start = final_image(sample_steps(denoiser, x, list(pairwise(down)), None, DDIM(0.)))
             r2 = (1 - a)/(a + (1 - a)/self.prior_var if self.prior_var else a)
             given, level = (A, y, start, r2), max(sigma_y, self.tau)
             if self.langevin: x0 = _langevin(*given, level, self.langevin, self.lr, randn)
