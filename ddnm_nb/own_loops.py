@@ -157,33 +157,38 @@ class TDS(OwnLoop):
         "One particle of each image, drawn by weight."
         x, w = self._walk(*begun)
         one = (w.cumsum(1) < _uniform(begun[-1], w)).sum(1).clamp(max=w.shape[1] - 1)
-        return x[torch.arange(len(x)), one]
+        return x[torch.arange(len(x), device=x.device), one]
 
     def particles(self, denoiser, A, y, sigma_y, seeds=None): # as for `restore`
         "All particles (B,K,C,H,W) and their weights (B,K), of sum 1."
         with torch.no_grad(): return self._walk(*self.begin(denoiser, A, y, sigma_y, seeds))
 
-    def _walk(self, denoiser, A, y, sigma_y, x, randn):
-        n, K, T = len(x), self.n_particles, len(denoiser.alphas_cumprod) - 1
-        y = _many(A, x, y, K)
-        def noise(like): return randn(like.reshape(n, -1, *like.shape[2:])).view_as(like)
-        def log_twist(x0, a): return -(y - A(x0)).square().flatten(1).sum(1)/2/(sigma_y**2 + 1 - a)
-        def score(x0, a, b, x_t): return torch.autograd.grad(log_twist(x0, a).sum(), x_t)[0]
-        score.gradient = True
-        predict, score = _recorded(denoiser, score)
-        x, logw = noise(x.repeat_interleave(K, 0)), y.new_zeros(n, K)
-        for t, s in pairwise(even_timesteps(T, self.steps)):
-            a, b = (at(denoiser.alphas_cumprod, u, x) for u in (t, s))
-            x0 = (x - (1 - a).sqrt()*predict(x, t))/a.sqrt()
-            g, twist = score(x0, a, b), log_twist(x0, a)
-            keep, logw = _resample(logw + twist.view(n, K), _uniform(randn, logw))
-            keep = (keep + K*torch.arange(n, device=keep.device)[:, None]).flatten()
-            x, x0, g, twist = (v[keep] for v in (x, x0, g, twist))
-            c0, ct, sigma = posterior_coefficients(a, b)
-            x, ratio = _guided_step(c0*x0 + ct*x, sigma, g, noise(x))
-            logw = logw + (ratio - twist).view(n, K)
-        logw = logw + log_twist(x, torch.ones_like(a)).view(n, K)
-        return x.view(n, K, *x.shape[1:]), logw.softmax(1)
+    def _walk(self, denoiser, *rest): # as for `run`
+        ts = even_timesteps(len(denoiser.alphas_cumprod) - 1, self.steps)
+        return _particle_walk(ts, self.n_particles, denoiser, *rest)
+
+# %% ../nbs/going_further/variational_and_particles.ipynb #7a000035
+def _particle_walk(ts, K, denoiser, A, y, sigma_y, x, randn): # timesteps; particles; as for `OwnLoop.run`
+    "All particles (n,K,C,H,W) and their weights (n,K)."
+    n, y = len(x), _many(A, x, y, K)
+    def noise(like): return randn(like.reshape(n, -1, *like.shape[2:])).view_as(like)
+    def log_twist(x0, a): return -(y - A(x0)).square().flatten(1).sum(1)/2/(sigma_y**2 + 1 - a)
+    def score(x0, a, b, x_t): return torch.autograd.grad(log_twist(x0, a).sum(), x_t)[0]
+    score.gradient = True
+    predict, score = _recorded(denoiser, score)
+    x, logw = noise(x.repeat_interleave(K, 0)), y.new_zeros(n, K)
+    for t, s in pairwise(ts):
+        a, b = (at(denoiser.alphas_cumprod, u, x) for u in (t, s))
+        x0 = (x - (1 - a).sqrt()*predict(x, t))/a.sqrt()
+        g, twist = score(x0, a, b), log_twist(x0, a)
+        keep, logw = _resample(logw + twist.view(n, K), _uniform(randn, logw))
+        keep = (keep + K*torch.arange(n, device=keep.device)[:, None]).flatten()
+        x, x0, g, twist = (v[keep] for v in (x, x0, g, twist))
+        c0, ct, sigma = posterior_coefficients(a, b)
+        x, ratio = _guided_step(c0*x0 + ct*x, sigma, g, noise(x))
+        logw = logw + (ratio - twist).view(n, K)
+    logw = logw + log_twist(x, torch.ones_like(a)).view(n, K)
+    return x.view(n, K, *x.shape[1:]), logw.softmax(1)
 
 # %% ../nbs/going_further/variational_and_particles.ipynb #7a000024
 def _uniform(randn, like): # -> (n,1), a number in (0,1) for each row, from the source of normal ones

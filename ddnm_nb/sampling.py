@@ -125,7 +125,7 @@ def sample_steps(
 #| code-fold: true
 #| code-summary: "Inside: a correction that differentiates the denoiser"
 def _recorded(denoiser, correct):
-    "Both, so that `correct(x0, a, b, x_t)` gets x_t, and x0 with its gradient if it asks."
+    "Both, so that `correct` gets x_t too, and x0 with its gradient if it asks."
     kept = []
     def recording():
         return torch.inference_mode(False), torch.set_grad_enabled(correct.gradient)
@@ -140,7 +140,7 @@ def _recorded(denoiser, correct):
     def given_x_t(x0, a, b):
         (x, e), (plain, on) = kept.pop(), recording()
         with plain, on:
-            x0 = (x - (1 - a).sqrt()*e)/a.sqrt()             # the same, with its gradient
+            x0 = (x - (1 - a).sqrt()*e)/a.sqrt()         # now with its gradient
             return correct(x0, a, b, x).detach()
     return predict, given_x_t
 

@@ -138,6 +138,11 @@ def missing(args, cost, rows):
     done = {key(r) for r in rows}
     return [e for e in plan(args, cost, rows) if key(e) not in done]
 
+def tuned_later(todo):
+    "The rows of part c that wait until their settings are tuned: one a method."
+    waiting = {e['method']: e for e in todo if e['part'] == 'tune'}
+    return [e | dict(part='c') for e in waiting.values()]
+
 def seconds_of(e, cost, args):
     "A guess of what a row takes."
     if e['part'] in TOYS: return TOYS[e['part']].seconds(e)
@@ -192,7 +197,7 @@ def main():
     while True:
         rows = read_rows(args.out)
         todo = [e for e in missing(args, cost, rows) if args.only in e['method'] and key(e) not in failed]
-        left = sum(seconds_of(e, cost, args) for e in todo)
+        left = sum(seconds_of(e, cost, args) for e in todo + tuned_later(todo))
         print(f'{len(todo)} rows are missing, about {left/60:.0f} minutes', flush=True)
         if args.plan:
             for e in todo: print(e['part'], e['task'], e['method'], e['chosen'])

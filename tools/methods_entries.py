@@ -68,6 +68,7 @@ def own_loops(n, noisy, part):
     red = [loop(REDDiff(n(), lam=m, lr=k)) for m in (.25, 1., .05) for k in (.1, .03)]
     daps = [loop(DAPS(n(k), k, 100, langevin_step)) for k in (2, 1, 5) for langevin_step in (.5, .1)]
     daps += [loop(DAPS(n(k), k, None)) for k in (2, 1)]
+    if part == 'a': daps = daps[-2:]                     # the Gaussian that Langevin dynamics samples
     out = {'RED-diff': red, 'DAPS': daps}
     if noisy or part == 'c': out['TDS'] = [loop(TDS(n(0, k, k), k), **least) for k in (4, 2, 8)]
     return out
