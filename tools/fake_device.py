@@ -202,12 +202,14 @@ def sampling(watch):
     from ddnm_nb.ddnm import PRESETS, SCENES, Projection, restore_steps
     from ddnm_nb.ddnm_plus import DDNMPlus, DDNMPlusScalar
     from ddnm_nb.gaussian import GaussianCorrection
+    from ddnm_nb.gradients import DMPS
     from ddnm_nb.sampling import DDPM, Sampler
     denoiser, five = small_denoiser(), Sampler(4)
     ways = [(0., five, c) for c in (Projection(), GaussianCorrection(SCENES))]
     ways += [(.1, five, c) for c in (DDNMPlus(), GaussianCorrection(SCENES), DDRM())]
     ways += [(0., Sampler(4, noise=DDPM()), c) for c in (RePaint(), DiffPIR())]
     ways += [(.1, Sampler(4, noise=DDPM()), c) for c in (DiffPIR(), DDNMPlusScalar(1.))]
+    ways += [(s, Sampler(4, noise=DDPM()), DMPS()) for s in (0., .1)]    # gradients need a true device
     ways += [(0., Sampler(4, 'geometric', order=2), Projection())]
     ways += [(0., Sampler(4, travel_length=2, travel_repeat=2), Projection())]
     for name, A in operators():
