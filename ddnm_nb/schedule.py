@@ -112,7 +112,7 @@ def even_timesteps(
     T:int, # timesteps the model was trained on
     n:int, # network evaluations wanted; must divide T
 )->list: # n+1 timesteps, the noisiest first, then 0
-    "Timesteps of a sampler at equal distances (DDIM, Song et al. 2021, appendix D)."
+    "Timesteps of a sampler at equal distances (DDIM, J. Song et al. 2021, appendix D)."
     if not _is_whole(n, -1e9):
         raise ValueError(f'need a whole number of steps, got {n}')
     if not 1 <= n <= T or T % n:

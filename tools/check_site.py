@@ -20,6 +20,7 @@ PLAIN = {f'{n}.html' for n in ('going_further/tables', 'practice/console', 'prac
                                'practice/dreaming_mha', 'practice/guided_diffusion',
                                'practice/dreaming_layout', 'practice/checks',
                                'practice/folders', 'practice/start', 'practice/weight_files',
+                               'reference/options',
                                '404')}  # need no picture
 LOADED = 'stylesheet', 'disabled-stylesheet', 'prefetch', 'icon', 'preload'  # kinds of <link>
 REMOTE = re.compile(r'''(?:@import\s*|url\()\s*(?:url\()?["']?https?://[^;)]*''')

@@ -16,7 +16,7 @@ from ddnm_nb.sampling import DDIM, DDPM, Renoise, Sampler
 
 NOISES = {'Renoise 1': Renoise(1.), 'Renoise .85': Renoise(.85), 'Renoise .5': Renoise(.5),
           'DDPM': DDPM(), 'DDIM .5': DDIM(.5), 'DDIM 0': DDIM(0.)}
-STARTS = [('even', None), *(('geometric', t) for t in (1000, 800, 600, 450, 300))]
+STARTS = [('even', None), *(('geometric', t) for t in (1000, 800, 600))]
 CORRECTIONS = {'Gaussian': samplers.GAUSSIAN, 'projection': Projection()}
 KEYS = 'nfe', 'spacing', 't_start', 'noise', 'order', 'correction', 'frames', 'weights'
 

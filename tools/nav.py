@@ -28,7 +28,7 @@ PATHS = {
         'dreaming_layout', 'dreaming_frames', 'dreaming_mha', 'render_sdf', 'render_patient',
         'render_occluders', 'render_frames', 'render_dataset', 'widgets', 'widget_pages', 'plane',
         'plots', 'checks', 'console', 'start')],
-    'Reference': ['reference/' + n for n in ('results', 'vocabulary', 'questions')],
+    'Reference': ['reference/' + n for n in ('results', 'options', 'vocabulary', 'questions')],
 }
 # who reads -> what they want, and the first notebooks of their route
 READERS = {

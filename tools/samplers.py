@@ -58,7 +58,6 @@ def plan():
     yield from (baseline(k, 100) for k in BASELINES)
     yield from (travelled('Renoise .85', *t) for t in TRAVELS[1:])
     yield from (row(k, 100) for k in ('Renoise .5', 'DDIM .85', 'DDIM .5', 'DDIM 0'))
-    for k in ('Renoise .85', 'DDPM'): yield from (row(k, 250), row(k, 250, GAUSSIAN))
 
 def samples_of(denoiser, x, mask, first, settings):
     "N restorations of each frame, (frames,N,3,H,W)."
