@@ -142,6 +142,10 @@ samplers: data/holdout .venv/lessons-ok ## samplers of the trained network by ev
 few-steps: data/holdout .venv/lessons-ok ## the best image from 8 and from 20 evaluations: results/few_steps.jsonl
 	$(BIN)/python tools/few_steps.py data/holdout
 
+methods: data/holdout .venv/lessons-ok ## every zero-shot method at equal cost, against known posteriors and on held-out frames: results/methods.jsonl; resumable; PLAN=--plan only lists, QUICK=--quick takes ten minutes
+	$(BIN)/python tools/methods.py data/holdout $(QUICK) $(PLAN)
+	$(BIN)/python tools/methods.py $(QUICK) --show
+
 calibration: data/holdout .venv/lessons-ok ## do 90 % intervals hold 90 %: results/calibration.jsonl
 	$(BIN)/python tools/calibration.py data/holdout --settings fast,quick,default,careful
 
@@ -189,6 +193,6 @@ bench-train: .venv/bench-ok ## training speed beside diffusers: results/bench_tr
 	$(BIN)/python tools/bench_train.py --out results/bench_train.jsonl
 
 .PHONY: baselines bench bench-operators bench-train browser-test calibration check check-site colab-test compare \
-	data demo docs exact fake-gpu few-steps gpu help holdout house kill-restore kill-test lab masks noisy notebooks \
+	data demo docs exact fake-gpu few-steps gpu help holdout house kill-restore kill-test lab masks methods noisy notebooks \
 	process-test reading readme report-figures photos train-photos results samplers solutions table tasks test train train-long \
 	train-portraits train-six transitions video

@@ -21,7 +21,7 @@ from .schedule import linear_schedule
 # %% ../nbs/going_further/two_pixels.ipynb #9a7e000a
 def _points(x)->Tensor: # images of two pixels (...,1,1,2), or points (...,2)
     "Points (N,2), float64."
-    return torch.as_tensor(x).detach().cpu().double().reshape(-1, 2)
+    return torch.as_tensor(x).cpu().double().reshape(-1, 2)
 
 def _show(values)->str: return '(' + ', '.join(f'{v:.2f}' for v in values) + ')'
 

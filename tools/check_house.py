@@ -7,7 +7,7 @@ as well. The last line is 'N broken'; exit 1 if there is any.
 - A public function, method or constructor has at most 8 parameters. Commands, made by
   call_parse, have options instead, and the fields of a dataclass are settings: both are listed,
   not limited.
-- There are fewer than 315 public names, none in two modules. A module has at most 450 lines.
+- There are fewer than 330 public names, none in two modules. A module has at most 450 lines.
 - Modules import each other without cycles, in chains of at most 6 arrows. Nothing imports the
   commands.
 - The mathematics imports nothing of viz. Only viz imports matplotlib, ipywidgets and IPython;
@@ -29,7 +29,7 @@ from functools import lru_cache
 
 from heads import notebooks, read_nb, root, settings
 
-MAX_PARAMS, MAX_NAMES, MAX_LINES, MAX_ARROWS = 8, 315, 450, 6
+MAX_PARAMS, MAX_NAMES, MAX_LINES, MAX_ARROWS = 8, 330, 450, 6
 MAX_WIDTH, MIN_SHARE, MAX_CELL = 100, .95, 30
 MAX_SECONDS, TRIES = .4, 6
 COMMANDS = {'cli', 'challenge'}  # not the mathematics: they may show pictures

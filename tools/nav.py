@@ -18,8 +18,9 @@ PATHS = {
         '05_sampling', '06_ddnm', '07_ddnm_plus', '08_time_travel', '09_does_it_work')],
     'Going further': ['going_further/' + n for n in (
         'operators', 'unet', 'objective', 'spectral', 'gaussian', 'second_order', 'sampler_noise',
-        'noisy_measurements', 'travel', 'two_pixels', 'exact_posteriors', 'methods', 'metrics', 'uncertainty',
-        'tables', 'experiments')],
+        'noisy_measurements', 'travel', 'two_pixels', 'exact_posteriors', 'methods',
+        'gradient_methods', 'variational_and_particles', 'methods_judged', 'metrics', 'uncertainty', 'tables',
+        'experiments')],
     'Practice': ['practice/' + n for n in (
         'your_picture', 'photographs', 'commands', 'tasks', 'folders', 'images', 'models_of_others',
         'weight_files', 'guided_diffusion', 'large_images',
