@@ -114,7 +114,7 @@ def _warn_of_size(denoiser, like): # images (B,C,H,W)
                   f'asked about {h} x {w}; '
                   'inpaint_large and restore_large keep to its size', stacklevel=4)
 
-def _check_settings(sampler, correction, sigma_y, y): # sigma_y: the largest
+def _check_settings(sampler, correction, sigma_y, y): # sigma_y: the smallest
     "Raise a `ValueError` for settings of another kind, or noise in another unit."
     for v, kind in ((sampler, Sampler), (correction, Correction)):
         if v is None or isinstance(v, kind): continue
@@ -147,7 +147,7 @@ def restore_steps(
     A = A.to(y.device)                                         # once: no step copies it
     _need_denoiser(denoiser)
     _warn_of_size(denoiser, like)
-    _check_settings(sampler, correction, levels.max(), y)
+    _check_settings(sampler, correction, levels.min(), y)
     correction = correction or default_correction(A, sigma_y)
     if sampler is None:
         own = correction.noises                                # the first is its own
