@@ -7,10 +7,12 @@ __all__ = ['Step', 'DDIM', 'DDPM', 'check_range', 'Renoise', 'sample_steps', 'fi
            'Sampler', 'sample', 'Correction']
 
 # %% ../nbs/course/05_sampling.ipynb #dcdd7778
+import inspect
 import math
 from collections import deque, namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from itertools import pairwise
 
 import torch
@@ -102,6 +104,7 @@ def sample_steps(
     "The sampler: from noise to an image along `pairs`."
     _check_trajectory(denoiser, pairs)
     alphas_cumprod, last = denoiser.alphas_cumprod.to(x.device), None
+    if hasattr(correct, 'gradient'): denoiser, correct = _recorded(denoiser, correct)
     for i, (t, s) in enumerate(pairs, 1):
         if s > t:                                            # time travel
             x = diffuse(x, t, s, alphas_cumprod, randn)
@@ -117,6 +120,30 @@ def sample_steps(
         if i == len(pairs): _check_end(x_s, correct)
         yield Step(t, s, x, x0, x0_hat, x_s)
         x, last = x_s, (x0_hat, a, b)
+
+# %% ../nbs/course/05_sampling.ipynb #6rad1e01
+#| code-fold: true
+#| code-summary: "Inside: a correction that differentiates the denoiser"
+def _recorded(denoiser, correct):
+    "Both, so that `correct` gets x_t too, and x0 with its gradient if it asks."
+    kept = []
+    def recording():
+        return torch.inference_mode(False), torch.set_grad_enabled(correct.gradient)
+    def predict(x, t):
+        plain, on = recording()
+        with plain, on:
+            x = x.clone().requires_grad_(correct.gradient)
+            e = inspect.unwrap(type(denoiser).__call__)(denoiser, x, t)
+        kept[:] = [(x, e)]
+        return e.detach()
+    @wraps(correct)
+    def given_x_t(x0, a, b):
+        (x, e), (plain, on) = kept.pop(), recording()
+        with plain, on:
+            x0 = (x - (1 - a).sqrt()*e)/a.sqrt()         # now with its gradient
+            return correct(x0, a, b, x).detach()
+    return predict, given_x_t
+
 
 # %% ../nbs/course/05_sampling.ipynb #12bc18b3
 #| code-fold: true
@@ -351,6 +378,7 @@ class Correction:
     noisy, noise_free = True, True # may sigma_y be > 0? may it be 0?
     needs_spectrum = False # must A know its singular values? 'noisy': where sigma_y > 0
     noises = None # which noises of a sampler it goes with; None: all
+    gradient = False # does `correct` differentiate the denoiser?
     def check(self, A, sigma_y, noise):
         "Raise a `ValueError` where this correction does not apply: nothing is ignored."
         _check_correction(self, A, sigma_y, noise)
