@@ -47,7 +47,7 @@ def run(how, denoiser, A, y, sigma_y, seeds):
 
 # ---- cost
 
-def cost_of_passes(denoiser, batch=4, rounds=4):
+def cost_of_passes(denoiser, batch=4, rounds=12):
     "Seconds of recording and of a pass backward, over those of an evaluation: the least of several."
     plain, best = inspect.unwrap(type(denoiser).__call__), [float('inf')]*3
     size = denoiser.image_size
