@@ -155,8 +155,9 @@ results: data/holdout .venv/bench-ok ## every table that depends on the bundled 
 gpu: ## all that needs a GPU, in at most nine minutes: results/gpu.jsonl
 	PYTHONPATH=. $${PYTHON:-python3} tools/gpu.py
 
-fake-gpu: .venv/ok ## what a GPU would find, without one
-	$(BIN)/python tools/fake_device.py
+fake-gpu: .venv/dev-ok ## what a GPU would find, without one: loops, then every notebook's cells, twenty minutes; NAMES=training for some
+	$(BIN)/python tools/fake_device.py $(NAMES)
+	$(if $(NAMES),,$(BIN)/python tools/fake_device.py notebooks)
 
 bench: .venv/bench-ok ## what the sampler costs beside the network: results/bench.jsonl
 	$(BIN)/python tools/bench.py
@@ -180,10 +181,12 @@ compare: data/train .venv/lessons-ok ## what learns most in the same time: resul
 kill-test: .venv/lessons-ok ## twenty kills, twenty resumes, the same bits: results/kill.jsonl
 	$(BIN)/python tools/kill_test.py --out results/kill.jsonl
 
-kill-restore: .venv/lessons-ok ## a folder of pictures, killed a hundred times: the same bytes
-	$(BIN)/python tools/kill_restore.py --kills 100
+kill-restore: .venv/lessons-ok ## a folder of pictures, killed a hundred times, by one process and by two: the same bytes: results/kill_restore.jsonl
+	rm -f results/kill_restore.jsonl
+	$(BIN)/python tools/kill_restore.py --kills 100 --out results/kill_restore.jsonl
+	$(BIN)/python tools/kill_restore.py --kills 100 --processes 2 --out results/kill_restore.jsonl
 
-process-test: .venv/lessons-ok ## one process against two: results/processes.jsonl
+process-test: .venv/lessons-ok ## one process against two, in training and in restoring a folder: results/processes.jsonl
 	$(BIN)/python tools/process_test.py --out results/processes.jsonl
 
 bench-train: .venv/bench-ok ## training speed beside diffusers: results/bench_train.jsonl

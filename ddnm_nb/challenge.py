@@ -20,14 +20,14 @@ from fastcore.script import call_parse
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .checks import whole_number
+from .checks import _check_bytes, whole_number
 from .console import _check_folder, fit_threads, one_line_errors, preset_options
 from .data.mha import _read_header, mha_frames, mha_shape, write_mha
 from .ddnm import PRESETS
 from .denoiser import Denoiser
 from .folders import _check_settings, _inpaint_many, _network_size, _write_settings
 from .images import from_uint8, to_uint8, write_whole
-from .large_images import Pyramid, inpaint_large
+from .large_images import Pyramid, _check_known, inpaint_large
 from .pretrained import bundled, keep_memory, load_denoiser
 from .records import _only_one
 from .sampling import Correction, Sampler
@@ -160,9 +160,14 @@ def _as_keep(u, name): # uint8 (H,W), name of its file -> bool (H,W), True = kee
     if not ((u > 0) & (u < 255)).any(): return u > 0
     raise ValueError(f'need masks of 0 and 255 only, got {np.unique(u)[:6].tolist()} in {name}')
 
-def _count_holes(masks): # path of masks
-    "How many frames have something hidden."
-    return sum(not _as_keep(u, masks.name).all() for u in scene_frames(masks))
+def _count_holes(masks, size=None, pyramid=None): # path of masks; of the network, where frames are refined
+    "How many frames have something hidden; a `ValueError` if one would be refined from next to nothing."
+    n = 0
+    for u in scene_frames(masks):
+        keep = _as_keep(u, masks.name)
+        n += not keep.all()
+        if size and not keep.all(): _check_known(torch.from_numpy(keep*1.)[None, None], size, pyramid, masks)
+    return n
 
 def _with_masks(frames, masks): # paths; yields frame uint8 (H,W,3) or (H,W), keep bool (H,W)
     "Frames and masks of a video, side by side."
@@ -263,13 +268,14 @@ def _left_to_do(pairs, out, settings): # of `scene_pairs` -> {id: path of the re
     size, finest = _network_size(settings['model']), settings['finest']
     if size and finest is not None and finest < size:
         raise ValueError(f'need a finest side of at least {size}, the network, got {finest}')
+    refined = (size, Pyramid(settings['context'], finest)) if finest is not None else ()
     for frames, masks in pairs:
         name, shape = scene_id(frames), _shape(frames)
         if size and min(shape[1:3]) < size:
             want = f'frames of at least {size} x {size}, the network'
             raise ValueError(f'need {want}, got {shape[1:3]} in {frames}')
         if not places[name].exists():
-            todo.append((frames, masks, _count_holes(masks)))         # raises if a mask is no mask
+            todo.append((frames, masks, _count_holes(masks, *refined)))  # raises if a mask is no mask
             continue
         try: _check_whole(places[name])
         except ValueError as e: raise ValueError(f'{e}; remove it, and it is made again') from e
@@ -338,6 +344,7 @@ def frame_scores(
     keep:np.ndarray, # (H,W) bool, True = keep; there is a hole
 )->dict: # mae, hole_mae in [0,1] units; psnr, hole_psnr in dB
     "Mean absolute error and PSNR, over the frame and in the hole."
+    _check_bytes(pred, truth, keep)
     d = pred.astype(float) - truth
     mae, hole_mae = abs(d).mean()/255, abs(d[~keep]).mean()/255
     return dict(mae=mae, psnr=_psnr(d), hole_mae=hole_mae, hole_psnr=_psnr(d[~keep]))
@@ -348,6 +355,7 @@ def official_scores(
     truth:np.ndarray, # true frame, likewise
 )->dict: # official_mae, official_psnr; lower is better
     "What the challenge computes for a frame: differences and squares of bytes wrap round at 256."
+    _check_bytes(pred, truth)
     d = pred - truth                                         # uint8
     mse = (d*d).mean(dtype=float)
     db = 10*math.log10(int(truth.max())**2/mse) if mse else math.inf

@@ -6,16 +6,22 @@
 __all__ = ['whole_number', 'real_number', 'parse_json', 'read_settings']
 
 # %% ../nbs/practice/checks.ipynb #4d7e6390
+import inspect
 import json
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
+from functools import wraps
 from pathlib import Path
+from typing import TypeVar, get_args
 
 import torch
+from torch import Tensor
 
 # %% ../nbs/practice/checks.ipynb #f2d7ac93
 def _shown(v)->str: # any object -> a short text for an error
-    text = repr(v)
+    if getattr(v, 'shape', ()): return f'of shape {tuple(v.shape)}'
+    text = ' '.join(repr(v).split())
     return text if len(text) <= 60 else f'{text[:57]}...'
 
 def _plain(v): # a number of numpy or torch -> of Python; anything else stays
@@ -132,3 +138,86 @@ def _check_linear(A): # a `LinearMap`
     if (forth - and_back).abs().max() > 1e-3*forth.max():
         raise ValueError('need a function that autograd can follow, got one whose gradient is not its '
                          'adjoint: it must not detach, nor run under no_grad')
+
+# %% ../nbs/practice/checks.ipynb #c8ec0102
+_MASKS = 'mask', 'masks', 'needed', 'known' # arguments of 0 and 1
+_LEAST = dict(sigma_y=0., std=0., colour=0., scale=0., var=0., damp=0., least=1, size=1, sources=1, batch=1,
+              stride=1, wide=1) # arguments that are not negative
+
+def _checked_tensor(name, v, finite, axes)->Tensor:
+    "A tensor that holds something: floats, or 0 and 1 in a mask; anything else is a `ValueError`."
+    if not v.numel(): raise ValueError(f'need {name} with something in it, got shape {tuple(v.shape)}')
+    if axes and v.ndim != axes: raise ValueError(f'need {name} with {axes} axes, got shape {tuple(v.shape)}')
+    if name in _MASKS and not ((v == 0) | (v == 1)).all():
+        raise ValueError(f'need {name} of 0 and 1, got values from {v.min():.3g} to {v.max():.3g}')
+    if name not in _MASKS and not v.is_floating_point():
+        raise ValueError(f'need {name} as floats, got {v.dtype}')
+    if finite and not v.isfinite().all(): raise ValueError(f'need finite {name}, got NaN or infinity')
+    return v
+
+def _checked_argument(name, v, kinds, *tensors): # classes of its annotation -> `v`, or as a plain number
+    "What was given for an argument; a `ValueError` unless it is of one of these kinds."
+    if v is None and type(None) in kinds: return v
+    if torch.is_tensor(v) and Tensor in kinds: return _checked_tensor(name, v, *tensors)
+    rest, number = kinds - {type(None)}, isinstance(_plain(v), (int, float))
+    if rest == {float} or float in rest and number: return real_number(name, v, _LEAST.get(name, -math.inf))
+    if rest == {int} or int in rest and number: return whole_number(name, v, _LEAST.get(name, -2**63))
+    if {list, tuple} & rest and isinstance(v, (list, tuple, range)):
+        if len(v): return v
+        raise ValueError(f'need {name} with something in it, got {v!r}')
+    if isinstance(v, tuple(rest - {Tensor, float, int, list, tuple})): return v
+    words = ' or '.join(sorted(k.__name__ for k in rest))
+    raise ValueError(f'need {name} as {words}, got {type(v).__name__} {_shown(v)}')
+
+# %% ../nbs/practice/checks.ipynb #c8ec0103
+_F = TypeVar('_F', bound=Callable)
+_TORCH = (RuntimeError, IndexError, TypeError, AttributeError, KeyError, ZeroDivisionError, OverflowError)
+
+def _kinds_of(annotation)->set: # the classes that an annotation names; empty where it names none
+    kinds = set(get_args(annotation)) or {annotation}
+    return kinds if all(isinstance(k, type) and k is not inspect.Parameter.empty for k in kinds) else set()
+
+def _as_shown(name, v): # an argument in an error
+    return f'{name} of shape {tuple(v.shape)}' if torch.is_tensor(v) else f'{name}={_shown(v)}'
+
+def _is_theirs(e)->bool: # whether an error says something of memory, a device or an unwritten method
+    return isinstance(e, NotImplementedError) or bool(re.search('CUDA|memory|allocate', str(e)))
+
+# %% ../nbs/practice/checks.ipynb #c8ec0107
+def _checked(
+    finite:bool=True, # whether tensors must be finite
+    axes:int=0, # how many axes each tensor has; 0: any
+    together:bool=True, # turn errors of PyTorch into those of arguments; not where functions of others run
+)->Callable[[_F], _F]: # decorator of functions
+    "Hold the arguments of a function to its annotations: else a `ValueError`, before it does anything."
+    def decorate(f):
+        sig = inspect.signature(f)
+        kinds = {k: _kinds_of(p.annotation) for k, p in sig.parameters.items()}
+        @wraps(f)
+        def wrapped(*args, **kwargs):
+            given = sig.bind(*args, **kwargs)
+            for k, v in given.arguments.items():
+                if kinds[k]: given.arguments[k] = _checked_argument(k, v, kinds[k], finite, axes)
+            try: return f(*given.args, **given.kwargs)
+            except _TORCH as e:
+                if not together or _is_theirs(e): raise
+                got = ', '.join(_as_shown(k, v) for k, v in given.arguments.items())
+                why = f'{got}: {" ".join(str(e).split())[:200]}'
+                raise ValueError(f'need arguments of {f.__name__} that go together, got {why}') from e
+        return wrapped
+    return decorate
+
+# %% ../nbs/practice/checks.ipynb #c8ec0105
+def _described(v): # an array, or anything
+    return f'{v.dtype} {tuple(v.shape)}' if hasattr(v, 'dtype') else type(v).__name__
+
+def _check_bytes(pred, truth, *masks): # frames (H,W,3) of bytes; (H,W) of bools
+    "Raise a `ValueError` unless these are two frames of one shape, and a mask with a hole."
+    kinds = [str(getattr(v, 'dtype', '')) for v in (pred, truth)]
+    if kinds != ['uint8']*2 or pred.shape != truth.shape or not pred.size:
+        got = f'{_described(pred)} and {_described(truth)}'
+        raise ValueError(f'need pred and truth as frames (H,W,3) of uint8, got {got}')
+    for keep in masks:
+        bools = str(getattr(keep, 'dtype', '')) == 'bool'
+        if bools and keep.shape == pred.shape[:2] and not keep.all(): continue
+        raise ValueError(f'need keep as bools (H,W) with a hole, got {_described(keep)}')

@@ -33,9 +33,9 @@ from ddnm_nb.console import (
 )
 from .data.frames import demo_frames
 from .ddnm import restore_steps
-from .folders import _inpaint_many, _network_size, _run_folder
+from .folders import _inpaint_many, _network_size, _number_of, _run_folder, _share
 from .images import _format_of, masked, save_image
-from .large_images import Pyramid, hole_region, inpaint_large_steps, level_sizes, shrink_with_mask
+from .large_images import Pyramid, _check_known, hole_region, inpaint_large_steps, level_sizes
 from .metrics import biharmonic, psnr, ssim
 from .operators import Inpainting
 from .photos import PHOTO_SAMPLER, choose_model, restore_photo_steps
@@ -68,7 +68,7 @@ def _check_task(o): # the options of `ddnm_restore`
     if o.task == 'denoise' and not o.sigma_y: raise ValueError('need sigma_y > 0 to denoise, got 0')
     if o.task == 'cs25' and not o.degrade:
         raise ValueError('need --degrade for the task cs25: compressed measurements are no picture')
-    if o.blur is not None: real_number('blur', o.blur, 0, above=True)
+    if o.blur is not None: real_number('blur', o.blur, 1e-6)
     whole_number('seed', o.seed, -2**63, 2**63 - 10**7)
     whole_number('samples', o.samples, 1, 1000)
 
@@ -83,17 +83,6 @@ def _checked_options(o): # of `ddnm_restore` -> dict of sampler and correction; 
     return options, pyramid
 
 # %% ../nbs/practice/commands.ipynb #6bd370dc
-def _check_finest(mask, size, pyramid): # (1,1,H,W), of the network
-    "Raise a `ValueError` where refinement would start from a picture of which nothing is known."
-    if pyramid.finest is None: return
-    top, left, h, w = hole_region(mask, size, pyramid.context)
-    region, small = mask[..., top:top+h, left:left+w], level_sizes((h, w), size, pyramid.finest)[0]
-    before, known = (v.mean().item() for v in (region, shrink_with_mask(region, region, small)[1]))
-    if known < before/2:
-        at = ' x '.join(map(str, small[::-1]))
-        raise ValueError(f'need a mask of connected parts to refine, got one that keeps {before:.0%}, but '
-                         f'{known:.0%} when shrunk to {at}: leave --finest out')
-
 def _read(o, pyramid, image, mask): # options, files -> `_Picture`
     "Read a picture; a `ValueError` if it does not go with the options or with the network."
     if o.task in _ONLY['mask'] and not mask: raise ValueError(f'need a mask for {image}, got none')
@@ -102,7 +91,9 @@ def _read(o, pyramid, image, mask): # options, files -> `_Picture`
     if o.samples*h*w > 2**28:
         raise ValueError(f'need at most 2**28 pixels in all samples, got {o.samples} of {w} x {h}')
     if o.blur: real_number('blur', o.blur, 0, min(h, w)/6 - .5)
-    if o.task == 'inpaint' and o.size: _check_finest(p.mask, o.size, pyramid)
+    if o.task == 'inpaint' and o.size and not o.windows:
+        level_sizes(hole_region(p.mask, o.size, pyramid.context)[2:], o.size)   # raises for a thread
+        if o.finest is not None: _check_known(p.mask, o.size, pyramid)
     if o.task != 'inpaint' and o.size and min(h, w) < o.size:
         raise ValueError(f'need at least {o.size} x {o.size} pixels after restoration, got {w} x {h}')
     return p
@@ -111,7 +102,6 @@ def _read(o, pyramid, image, mask): # options, files -> `_Picture`
 def _inpaint_steps(denoiser, p, sigma_y, options, seeds, pyramid):
     "Fill the hole of a picture, once for each seed: generator of `Step`, their number, what is done."
     size, sampler, correction = denoiser.image_size, options['sampler'], options['correction']
-    _check_finest(p.mask, size, pyramid)
     refine = Sampler(sampler.steps, noise=sampler.noise, t_start=60)
     pyramid = replace(pyramid, finest=pyramid.finest or size, refine=refine)
     steps = inpaint_large_steps(denoiser, p.mask, p.x, sigma_y, sampler, correction, seeds, pyramid)
@@ -157,6 +147,7 @@ _SHOWS_COLOUR = 'JPEG', 'MPO', 'PNG', 'TIFF', 'WEBP', 'AVIF' # formats that hold
 def _restore_file(o, options, pyramid): # the options of `ddnm_restore`, and what was made of them
     "Restore one picture."
     if o.batch is not None: raise ValueError(f'need no batch for one picture, got {o.batch}')
+    if (n := _share()[1]) > 1: raise ValueError(f'need a folder of pictures for {n} processes, got {o.image}')
     inputs = [o.image, o.mask, o.model.partition('?')[0]]
     paths = out_paths(o.out, o.samples, inputs, o.overwrite)
     sheets = out_paths(o.sheet, 1, inputs + paths, o.overwrite) if o.sheet else []
@@ -218,7 +209,7 @@ def _restore_folder(o, options, pyramid): # the options of `ddnm_restore`, and w
     if Path(o.out).suffix and not Path(o.out).is_dir():
         raise ValueError(f'need a folder for the results of a folder, such as --out restored, got {o.out}')
     if o.mask and not Path(o.mask).exists(): raise FileNotFoundError(f'need a folder of masks, got {o.mask}')
-    if torch.cuda.is_available(): torch.cuda.set_device(int(os.environ.get('LOCAL_RANK', 0)))
+    if (n := torch.cuda.device_count()): torch.cuda.set_device(_number_of('LOCAL_RANK', '0') % n)
     def load(): return partial(_fill_batch, load_denoiser(o.model, channels_last=True), o, options, pyramid)
     of_run = 'task sigma_y seed samples context finest blur degrade invert'.split()
     settings = {k: getattr(o, k) for k in of_run} | options | dict(
@@ -243,6 +234,8 @@ def _restore(o): # the options of `ddnm_restore`
     "What `ddnm_restore` does: a folder, or one picture."
     keep_memory()
     fit_threads()
+    for k in ('image', 'out'):
+        if not getattr(o, k).strip(): raise ValueError(f'need {k} as the name of a file or folder, got none')
     if o.model == 'auto': o.model = _chosen(o)
     o.windows = o.windows or o.model == 'photos128'
     if o.windows: _check_windows(o)

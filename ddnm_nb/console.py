@@ -6,6 +6,7 @@
 __all__ = ['one_line_errors', 'out_paths', 'write_all', 'progress_bar', 'fit_threads', 'preset_options']
 
 # %% ../nbs/practice/console.ipynb #c0550004
+import errno
 import io
 import math
 import os
@@ -29,13 +30,16 @@ from .sampling import DDIM, DDPM, Renoise
 from .schedule import linear_schedule
 
 # %% ../nbs/practice/console.ipynb #16d24d70
+_BAD_NAME = errno.ENAMETOOLONG, errno.ELOOP, errno.EROFS # of a file, which no work makes better
 _BAD_INPUT = (ValueError, FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError,
               PermissionError)
 
 def _why(e:Exception): # -> (exit status, message), or None for a fault of the program
     "What an error means to the one who typed the command."
     text = str(e)
-    if isinstance(e, _BAD_INPUT): return 2, text
+    if 'embedded null' in text: text = f'need names of files without a null character, got one: {text}'
+    if isinstance(e, _BAD_INPUT) or getattr(e, 'errno', None) in _BAD_NAME: return 2, text
+    if isinstance(e, OSError) and e.errno and not e.filename: text = f'cannot write: {e.strerror}'
     if isinstance(e, (OSError, FloatingPointError)): return 1, text
     if isinstance(e, BrokenExecutor): return 1, 'a process that did a part of the work was killed'
     no_room = isinstance(e, RuntimeError) and re.search('out of memory|not enough memory|allocate', text)
@@ -43,6 +47,7 @@ def _why(e:Exception): # -> (exit status, message), or None for a fault of the p
     advice = 'take a smaller picture, fewer --samples, a smaller --finest or --batch'
     return 1, f'not enough memory: {advice} ({text[:100]})'
 
+# %% ../nbs/practice/console.ipynb #16d24d71
 def _open_streams():
     "A closed stream leads to nowhere; what the console cannot show is escaped."
     for name, mode in dict(stdin='r', stdout='w', stderr='w').items():

@@ -114,6 +114,15 @@ def _warn_of_size(denoiser, like): # images (B,C,H,W)
                   f'asked about {h} x {w}; '
                   'inpaint_large and restore_large keep to its size', stacklevel=4)
 
+def _check_settings(sampler, correction, sigma_y, y): # sigma_y: the largest
+    "Raise a `ValueError` for settings of another kind, or noise in another unit."
+    for v, kind in ((sampler, Sampler), (correction, Correction)):
+        if v is None or isinstance(v, kind): continue
+        raise ValueError(f'need a {kind.__name__}, got {v!r}')
+    if sigma_y <= 2 or sigma_y <= 2*y.abs().max(): return      # louder than all of y
+    raise ValueError('need sigma_y in units of [-1,1], where 25 grey levels are .196: '
+                     f'at most 2, or twice the largest value of y, got {sigma_y:g}')
+
 # %% ../nbs/course/06_ddnm.ipynb #68b25a1f
 #| code-fold: true
 #| code-summary: "restore_steps"
@@ -130,8 +139,7 @@ def restore_steps(
     "Restore images from a linear measurement, step by step; checks all settings first."
     try: levels = torch.as_tensor(sigma_y, dtype=torch.float64, device='cpu')
     except (TypeError, ValueError, RuntimeError) as e:
-        message = f'need sigma_y as a number or a tensor, got {sigma_y!r}'
-        raise ValueError(message) from e
+        raise ValueError(f'need sigma_y as a number or tensor, got {sigma_y!r}') from e
     for v in levels.aminmax(): check_range('sigma_y', v.item())
     device = getattr(denoiser, 'device', None)
     if device is not None and torch.is_tensor(y): y = y.to(device)
@@ -139,6 +147,7 @@ def restore_steps(
     A = A.to(y.device)                                         # once: no step copies it
     _need_denoiser(denoiser)
     _warn_of_size(denoiser, like)
+    _check_settings(sampler, correction, levels.max(), y)
     correction = correction or default_correction(A, sigma_y)
     if sampler is None:
         own = correction.noises                                # the first is its own

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from .baselines import DDRM, DiffPIR, DiffPIRNoise, RePaint
+from .checks import _checked
 from .ddnm import Projection
 from .ddnm_plus import DDNMPlus, DDNMPlusScalar
 from .denoiser import Denoiser
@@ -205,6 +206,7 @@ SAMPLERS = { # name -> (correction, or a function of the spectrum that gives it;
 }
 
 # %% ../nbs/going_further/exact_posteriors.ipynb #3b48e1a0
+@_checked()
 def toy_problem(
     task:str, # 'large hole', 'small hole', 'pool 4', 'bicubic 4', 'grey' or 'blur'
     size:int=8, # side of the images, a multiple of 8
@@ -245,6 +247,7 @@ def exact_row(
     return settings | compare_with_posterior(A, spectrum, how, correction, sigma_y)
 
 # %% ../nbs/going_further/exact_posteriors.ipynb #b7d91c5e
+@_checked()
 def mixture_denoiser(
     weights:Tensor, # (K,), sum 1
     means:Tensor, # (K,C,H,W)
@@ -262,6 +265,7 @@ def mixture_denoiser(
     return Denoiser(predict, alphas_cumprod)
 
 # %% ../nbs/going_further/exact_posteriors.ipynb #d1c04c02
+@_checked()
 def mixture_posterior(
     weights:Tensor, # (K,), sum 1
     means:Tensor, # (K,C,H,W)

@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .baselines import RePaint
+from .checks import _checked
 from .data.frames import HoleFrames
 from .ddnm import from_json, restore, to_json
 from .denoiser import Denoiser
@@ -30,7 +31,7 @@ from .pretrained import load_denoiser, weights_id
 from .records import machine, read_rows
 from .render.patient import Material, make_camera
 from .render.sdf import coarse_depth, make_intrinsics, pixel_grid, pixel_rays, sphere_trace
-from .sampling import DDPM, Sampler, seeded_randn
+from .sampling import DDPM, Sampler, _seed_list, seeded_randn
 from .spectral import FFTBlur, HadamardSensing, gaussian_kernel
 from .tables import scene_of
 
@@ -112,6 +113,7 @@ OPERATORS = dict(inpaint=_inpaint, sr4=_sr4, colour=_colour, deblur=_deblur, cs2
 # what a method may know of a batch: frames as seen, masks, operator, measurement, its noise, seeds
 Case = namedtuple('Case', 'image mask A y sigma_y seeds denoiser')
 
+@_checked(finite=False, together=False)
 def make_case(
     task:str, # one of `OPERATORS`
     image:Tensor, # occluded frames (B,3,H,W)
@@ -124,11 +126,14 @@ def make_case(
     "Measure a batch: the frame as seen, outside its hole, or an operator's view of the truth."
     if task not in OPERATORS:
         raise ValueError(f'need a task out of {", ".join(OPERATORS)}, got {task!r}')
+    if image.shape != truth.shape or len(seeds) != len(image):
+        got = f'{tuple(image.shape)}, {tuple(truth.shape)} and {len(seeds)} seeds'
+        raise ValueError(f'need frames and truths of one shape, and a seed for each, got {got}')
     inpaint = task == 'inpaint'
     A = OPERATORS[task](image.shape[-1], mask)
     y = A(image if inpaint else truth)
     if sigma_y:
-        noise = seeded_randn([s + 10**9 for s in seeds])(y)
+        noise = seeded_randn([s + 10**9 for s in _seed_list(seeds)])(y)
         y = y + sigma_y*noise*(mask if inpaint else 1)
     return Case(image, mask, A, y, sigma_y, seeds, denoiser)
 

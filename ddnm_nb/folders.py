@@ -6,12 +6,14 @@
 __all__ = []
 
 # %% ../nbs/practice/folders.ipynb #09cab029
+import io
 import json
 import os
 import time
 from collections import defaultdict, namedtuple
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import redirect_stdout
+from datetime import timedelta
 from pathlib import Path
 
 import torch
@@ -26,7 +28,7 @@ from .denoiser import Denoiser
 from .images import save_image, write_whole
 from .large_images import enlarge, hole_region, level_sizes, paste, shrink_with_mask, windowed
 from .operators import Inpainting
-from .pretrained import MODELS, _asked, _weights_file
+from .pretrained import MODELS, _asked, _check_said, _weights_file
 from .records import _only_one
 from .sampling import Correction, Sampler
 
@@ -75,7 +77,7 @@ def _check_settings(file, settings, what): # path of settings, a dict, what was 
     was, now = _flat(read_settings(file)), _flat(json.loads(json.dumps(to_json(settings))))
     if was == now: return
     keys = [k for k in was | now if was.get(k) != now.get(k)]
-    other = ', '.join(f'{k}={was.get(k)} (got {now.get(k)})' for k in keys)
+    other = ', '.join(f'{k}={was.get(k)} (got {now.get(k)})' for k in keys[:5])
     raise ValueError(f'need the settings that {what} was made with: {other}; or remove it')
 
 def _write_settings(file, settings): # path, a dict of numbers, words, samplers, corrections
@@ -85,10 +87,11 @@ def _write_settings(file, settings): # path, a dict of numbers, words, samplers,
 def _network_size(model): # a name, file or folder -> height and width, or None where only the network tells
     "The size of a network of this package, from the head of its file; a `ValueError` if there is no file."
     if str(model) in MODELS and not os.path.exists(model): return None
+    name, said = _asked(model)
     try:
-        with safe_open(_weights_file(_asked(model)[0]), 'pt') as f:
-            config = (f.metadata() or {}).get('config')
+        with safe_open(_weights_file(name), 'pt') as f: config = (f.metadata() or {}).get('config')
         size = parse_json(config, model)['size'] if config else None
+        if size and 'size' in said: _check_said(name, 'size', said['size'], size)
         return size if isinstance(size, int) else None
     except (SafetensorError, KeyError, TypeError): return None
 
@@ -126,12 +129,61 @@ def _jobs(pictures, masks, out, samples): # folder; folder, file or None; folder
     ends = ['.png'] if samples == 1 else [f'_{i}.png' for i in range(samples)]
     return [_Job(k, p, by_name.get(k), tuple(out/(k + e) for e in ends)) for k, p in found.items()]
 
+# %% ../nbs/practice/folders.ipynb #f01d3a10
+def _number_of(name, default): # an environment variable
+    "The whole number that a launcher has set."
+    text = os.environ.get(name, default)
+    if text.isdecimal(): return int(text)
+    raise ValueError(f'need {name} as a whole number, got {text!r} in the environment')
+
+def _share(): # -> (number of this process, how many there are)
+    "Which process this is, as `accelerate launch` and `torchrun` say it."
+    rank, world = _number_of('RANK', '0'), _number_of('WORLD_SIZE', '1')
+    if rank < world: return rank, world
+    raise ValueError(f'need RANK below WORLD_SIZE, got {rank} and {world} in the environment')
+
+def _meeting(): # of several processes -> torch.distributed.Store
+    "Where the processes of a launcher leave words for one another."
+    try:
+        from torch.distributed import rendezvous  # not every PyTorch has it
+
+        return next(rendezvous('env://', timeout=timedelta(minutes=10)))[0]
+    except (ImportError, ValueError, RuntimeError) as e:
+        raise ValueError('need processes that accelerate launch or torchrun starts, got WORLD_SIZE='
+                         f'{os.environ["WORLD_SIZE"]} and no meeting: {str(e).splitlines()[0]}') from e
+
+# %% ../nbs/practice/folders.ipynb #f01d3a11
+class _Team:
+    "The processes of a run: the first one decides what there is to do, and hears what was left out."
+    def __init__(self):
+        self.rank, self.world = _share()
+        self.store, self.here = _meeting() if self.world > 1 else None, {}
+
+    def _ask(self, name, *args): # method of the store; all its faults mean the same
+        try: return getattr(self.store, name)(*args)
+        except RuntimeError as e:
+            what = 'another process of this run has stopped; the same command goes on'
+            raise ChildProcessError(what) from e
+
+    def tell(self, key, value): # anything that is JSON
+        if self.store: self._ask('set', key, json.dumps(value))
+        else: self.here[key] = value
+    def told(self, key): return self._ask('check', [key]) if self.store else key in self.here
+    def hear(self, key): # waits; not in the store, where no Ctrl-C is heard
+        while not self.told(key): time.sleep(.05)
+        return json.loads(self._ask('get', key)) if self.store else self.here[key]
+    def count(self, n=0): # pictures that are done by all together
+        if self.store: return self._ask('add', 'done', n)
+        self.here['done'] = self.here.get('done', 0) + n
+        return self.here['done']
+    def leave(self): # the first process is the last to go: the store may be its own
+        self.tell(f'gone {self.rank}', True)
+        for _ in range(200*(self.rank == 0)):
+            if all(self.told(f'gone {r}') for r in range(self.world)): return
+            time.sleep(.05)
+
 # %% ../nbs/practice/folders.ipynb #fb150995
 _SETTINGS = 'settings.json'
-
-def _place(): # -> (number of this process, how many there are)
-    "Which process this is, as `accelerate launch` and `torchrun` say it."
-    return int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1))
 
 def _missing(job, out): # a `_Job`, folder of results -> paths
     "Results that are not there, or older than what they are made of."
@@ -165,29 +217,34 @@ def _restore_batch(jobs, out, read, fill): # list of `_Job`; folder; functions, 
 
 def _prepare(out, settings, overwrite):
     "Write the settings of a run, and clear the folder of what a kill left."
-    rank, world = _place()
-    file = out/_SETTINGS
-    if rank:
-        for _ in range(3000):                            # the first process writes the settings
-            if file.exists(): break
-            time.sleep(.1)
-        return _check_settings(file, settings, out)
-    if overwrite or not file.exists(): _write_settings(file, settings)
-    if world == 1:
-        for p in out.rglob('.????????.part'): p.unlink()
+    if overwrite or not (out/_SETTINGS).exists(): _write_settings(out/_SETTINGS, settings)
+    for p in out.rglob('.????????.part'): p.unlink(missing_ok=True)
 
 # %% ../nbs/practice/folders.ipynb #0cf27798
-def _restore_batches(todo, total, out, read, fill): # lists of `_Job`, number of all pictures; as above
-    "One batch after the other, with a bar; returns {name: why} of what is left out."
-    bad, there = {}, total - sum(map(len, todo))
-    bar = tqdm(total=total, initial=there, desc=out.name, unit='picture', disable=_place()[0] > 0)
-    with bar:
-        for group in todo:
-            found = _restore_batch(group, out, read, fill)
-            for name, why in found.items(): _say(f'left out {name}', why)
-            bad |= found
-            bar.update(len(group))
-    return bad
+def _batches(jobs, n): return [jobs[k:k + n] for k in range(0, len(jobs), n)]
+
+def _work(team, batches, out, read, fill): # `_Team`, all lists of `_Job`; as above
+    "Every n-th of the batches that the first process has named; yields after each."
+    bad = {}
+    for k in team.hear('todo')[team.rank::team.world]:
+        found = _restore_batch(batches[k], out, read, fill)
+        for name, why in found.items(): _say(f'left out {name}', why)
+        bad |= found
+        team.count(len(batches[k]))
+        yield
+    team.tell(f'left out {team.rank}', bad)
+
+def _follow_work(team, total, there, work, name): # ..., numbers of pictures, of `_work`, of the bar
+    "The share of the first process, and a bar over all shares."
+    ends = [f'left out {r}' for r in range(team.world)]
+    with tqdm(total=total, initial=there, desc=name, unit='picture') as bar:
+        def show(): bar.update(there + team.count() - bar.n)
+        for _ in work: show()
+        while not all(map(team.told, ends)):
+            time.sleep(.1)
+            show()
+        show()
+    return {k: v for e in ends for k, v in team.hear(e).items()}
 
 # %% ../nbs/practice/folders.ipynb #1082b5e4
 def _check_results(jobs, out, settings, overwrite):
@@ -199,13 +256,34 @@ def _check_results(jobs, out, settings, overwrite):
         for p in job.results: _check_file(p, (), True)
     real = {os.path.realpath(p) for p in used} & {os.path.realpath(p) for j in jobs for p in j.results}
     if real: raise ValueError(f'need results that replace no picture, got {min(real)}')
-    if overwrite:
-        if _place()[1] == 1: return
-        raise ValueError('need one process beside --overwrite, got several')
+    if overwrite: return
     _check_settings(out/_SETTINGS, settings, out)
     others = out.is_dir() and any(p.name != '.lock' for p in out.iterdir())  # a kill may leave a lock
     if others and not (out/_SETTINGS).exists():
         raise ValueError(f'need a new folder, or one of such a run, or --overwrite, got {out}')
+
+# %% ../nbs/practice/folders.ipynb #f01d3a12
+def _lead(team, batches, out, read, load, settings, overwrite):
+    "The first process: name what is left, and do a share of it; returns {name: why} of what is left out."
+    fill = load()
+    out.mkdir(parents=True, exist_ok=True)
+    with _only_one(out):
+        _prepare(out, settings, overwrite)
+        todo = [k for k, g in enumerate(batches) if any(_missing(job, out) for job in g)]
+        total, left = (sum(len(batches[k]) for k in ks) for ks in (range(len(batches)), todo))
+        team.tell('todo', todo)
+        bad = _follow_work(team, total, total - left, _work(team, batches, out, read, fill), out.name)
+        team.tell('end', True)
+    return bad
+
+def _help(team, places, batch, samples, read, load):
+    "Another process: a share of what the first one names; that one says what is left out."
+    if team.hear('begin'):
+        with redirect_stdout(io.StringIO()): jobs = _jobs(*places, samples)  # the first has said it
+        for _ in _work(team, _batches(jobs, batch), places[2], read, load()): pass
+        team.hear('end')
+    team.leave()
+    return {}
 
 # %% ../nbs/practice/folders.ipynb #fa3d238c
 def _run_folder(
@@ -219,16 +297,13 @@ def _run_folder(
 )->dict: # {name: why} of the pictures that were left out
     "Restore every picture of a folder as PNG; a run that was stopped goes on."
     pictures, masks, out = places
-    batch = whole_number('batch', batch, 1, 1024)
-    jobs, (rank, world) = _jobs(pictures, masks, out, samples), _place()
+    batch, team = whole_number('batch', batch, 1, 1024), _Team()
+    if team.rank: return _help(team, places, batch, samples, read, load)
+    jobs = _jobs(pictures, masks, out, samples)
     _check_results(jobs, out, settings, overwrite)
-    batches = [jobs[k:k + batch] for k in range(0, len(jobs), batch)][rank::world]
-    def left(): return [g for g in batches if any(_missing(job, out) for job in g)]
-    if not overwrite and not left():
-        print(f'all results of {len(jobs)} pictures are in {out}')
-        return {}
-    fill, total = load(), sum(map(len, batches))
-    out.mkdir(parents=True, exist_ok=True)
-    with nullcontext() if rank else _only_one(out):
-        _prepare(out, settings, overwrite)
-        return _restore_batches(left(), total, out, read, fill)
+    begin = overwrite or any(_missing(job, out) for job in jobs)
+    team.tell('begin', begin)
+    if not begin: print(f'all results of {len(jobs)} pictures are in {out}')
+    bad = _lead(team, _batches(jobs, batch), out, read, load, settings, overwrite) if begin else {}
+    team.leave()
+    return bad

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .checks import whole_number
+from .checks import _checked, real_number, whole_number
 from .denoiser import Denoiser
 from .operators import LinearOperator, _cg, _reflect, _reflector, conjugate_gradients, dot, mirror
 from .sampling import DDPM, Correction, check_range
@@ -23,6 +23,7 @@ from .sampling import DDPM, Correction, check_range
 # %% ../nbs/going_further/gaussian.ipynb #01bf87a0
 _GREY = torch.full((3,), 3**-.5, dtype=torch.float64)
 
+@_checked()
 def texture_spectrum(
     size:tuple, # (H,W)
     std:float=.4, # standard deviation of the grey of a pixel
@@ -53,14 +54,18 @@ def _turn_grey(x):
     if key not in _TURNS: _TURNS[key] = _reflector(_GREY).to(x)
     return _TURNS[key]
 
+@_checked()
 def sample_texture(
     spectrum:Tensor, # (3,H,W), from `texture_spectrum`
     z:Tensor, # white noise (B,3,H,W)
 )->Tensor: # images (B,3,H,W)
     "Draw from the Gaussian prior: filter white noise."
+    if spectrum.shape != z.shape[1:]:
+        raise ValueError(f'need noise for a spectrum {tuple(spectrum.shape)}, got {tuple(z.shape)}')
     return spectral_filter(spectrum.sqrt(), z)
 
 # %% ../nbs/going_further/gaussian.ipynb #a9ce62f0
+@_checked()
 def texture_denoiser(
     spectrum:Tensor, # (3,H,W), from `texture_spectrum`
     alphas_cumprod:Tensor, # (T+1,)
@@ -82,6 +87,7 @@ def posterior_variance(
     return spectrum*(1 - a)/(spectrum*a + 1 - a)
 
 # %% ../nbs/going_further/gaussian.ipynb #e88c13af
+@_checked()
 def gaussian_gain(
     A:LinearOperator, # the measurement
     r:Tensor, # what is to be explained, as `A` makes it (B,...); without noise in the range of A
@@ -99,6 +105,7 @@ def gaussian_gain(
     return spectral_filter(v, A.adjoint(u))
 
 # %% ../nbs/going_further/gaussian.ipynb #abdfe0de
+@_checked()
 def exact_mean(
     A:LinearOperator, # the measurement
     y:Tensor, # measurement (B,...); float64 is advised
@@ -109,6 +116,7 @@ def exact_mean(
     check_range('sigma_y', sigma_y)
     return gaussian_gain(A, y, spectrum, sigma_y)
 
+@_checked()
 def exact_sample(
     A:LinearOperator, # the measurement
     y:Tensor, # measurement (B,...); float64 is advised
@@ -122,12 +130,19 @@ def exact_sample(
     return x + exact_mean(A, y - seen, spectrum, sigma_y)
 
 # %% ../nbs/going_further/gaussian.ipynb #8296d160
+def _three_numbers(v): # what should be (std, colour, slope), or a tensor, which stays
+    if torch.is_tensor(v): return v
+    if isinstance(v, (tuple, list)) and len(v) == 3:
+        return tuple(real_number(k, n, 0) for k, n in zip(('std', 'colour', 'slope'), v))
+    raise ValueError(f'need a spectrum as a tensor (3,H,W) or as (std, colour, slope), got {v!r:.80}')
+
 def as_spectrum(
     spectrum, # a tensor (3,H,W), or (std, colour, slope) of `texture_spectrum`
     shape:tuple, # of the images, (B,3,H,W)
 )->Tensor: # (3,H,W)
     "Three numbers as a spectrum for images of this shape; a spectrum as it is, if it fits."
-    if not torch.is_tensor(spectrum): spectrum = texture_spectrum(shape[-2:], *spectrum)
+    if not isinstance(shape, tuple): raise ValueError(f'need the shape of images, got {shape!r}')
+    if not torch.is_tensor(spectrum): spectrum = texture_spectrum(shape[-2:], *_three_numbers(spectrum))
     if spectrum.shape != tuple(shape[1:]) or not (spectrum > 0).all():
         got = f'{tuple(spectrum.shape)} from {spectrum.min():.3g}'
         raise ValueError(f'need a spectrum > 0 of shape {tuple(shape[1:])}, got {got}')
@@ -210,7 +225,7 @@ class GaussianCorrection(Correction):
 
     def __post_init__(self):
         object.__setattr__(self, 'iters', whole_number('iters', self.iters, 1))
-        if not torch.is_tensor(self.spectrum): object.__setattr__(self, 'spectrum', (*self.spectrum,))
+        object.__setattr__(self, 'spectrum', _three_numbers(self.spectrum))
     def __repr__(self):
         s = self.spectrum
         shown = f'tensor of {tuple(s.shape)}' if torch.is_tensor(s) else s
@@ -250,6 +265,7 @@ class GaussianCorrectionSolved(GaussianCorrection):
         return correct
 
 # %% ../nbs/going_further/gaussian.ipynb #dde9cfc9
+@_checked(axes=4)
 def estimate_spectrum(
     x:Tensor, # images (B,3,H,W), as many as there are
 )->Tensor: # (3,H,W) variances of the frequencies of grey and of two colours

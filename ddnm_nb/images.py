@@ -20,11 +20,15 @@ import torch
 from PIL import Image, ImageCms
 from torch import Tensor
 
+from .checks import _checked
+
 # %% ../nbs/practice/images.ipynb #ecf732f4
 def from_uint8(
     u:Tensor|np.ndarray, # uint8, any shape, values 0..255
 )->Tensor: # float32, same shape, values in [-1,1]
     "The float picture of the 256 levels of a file."
+    if getattr(u, 'dtype', None) not in (torch.uint8, np.uint8):
+        raise ValueError(f'need levels as uint8, got {getattr(u, "dtype", type(u).__name__)}')
     return torch.as_tensor(u).float()/127.5 - 1
 
 # %% ../nbs/practice/images.ipynb #ccaab54d
@@ -32,15 +36,20 @@ def to_uint8(
     x:Tensor, # any shape, values in [-1,1]
 )->Tensor: # uint8, same shape, values 0..255
     "Round a picture in [-1,1] to the 256 levels of a file; values outside are clipped, NaN is an error."
+    if not torch.is_tensor(x): raise ValueError(f'need x as a tensor, got {type(x).__name__}')
     x = x.detach().float()
     if not x.isfinite().all(): raise ValueError('need finite pixels, got NaN or infinity')
     return ((x + 1)*127.5).round().clamp(0, 255).to(torch.uint8)
 
 # %% ../nbs/practice/images.ipynb #5a244897
+def _need_pil(img):
+    if not isinstance(img, Image.Image): raise ValueError(f'need a Pillow image, got {type(img).__name__}')
+
 def from_pil(
     img:Image.Image, # mode RGB or L
 )->Tensor: # (1,3,H,W) for RGB, (1,1,H,W) for L, float32 in [-1,1]
     "A Pillow image as a batch of one."
+    _need_pil(img)
     u = np.array(img)
     return from_uint8(u.reshape(*u.shape[:2], -1)).permute(2, 0, 1)[None].contiguous()
 
@@ -54,6 +63,7 @@ def _is_mask(x:Tensor)->bool:
 # %% ../nbs/practice/images.ipynb #931180d2
 def _one_image(x:Tensor)->Tensor:
     "The single picture in `x`, of shape (3|1,H,W) or (1,3|1,H,W), as (3|1,H,W)."
+    if not torch.is_tensor(x): raise ValueError(f'need a picture as a tensor, got {type(x).__name__}')
     y = x[0] if x.ndim == 4 and len(x) == 1 else x
     if y.ndim != 3 or y.shape[0] not in (1, 3):
         raise ValueError(f'need one picture of shape (3|1,H,W) or (1,3|1,H,W), got {tuple(x.shape)}')
@@ -138,6 +148,7 @@ def to_rgb(
     img:Image.Image, # any mode
 )->Image.Image: # mode RGB, without a profile
     "Any Pillow image as sRGB: palettes and greys expanded, transparency laid over white, 16 bits scaled."
+    _need_pil(img)
     if _is_deep(img): img = _deep_to_8bit(img)
     profile = img.info.get('icc_profile')
     if _has_alpha(img): img = img.convert('RGBA')
@@ -154,6 +165,8 @@ def as_hw(
     size:int|tuple, # one number for a square, or (H,W)
 )->tuple: # (H,W)
     "`size` as a pair (H,W) of positive ints."
+    if not np.isscalar(size) and not hasattr(size, '__len__'):
+        raise ValueError(f'need size as a positive int or (H,W), got {size!r}')
     hw = (size, size) if np.isscalar(size) else tuple(size)
     if len(hw) != 2 or not all(isinstance(s, (int, np.integer)) and s > 0 for s in hw):
         raise ValueError(f'need size as a positive int or (H,W), got {size!r}')
@@ -166,6 +179,7 @@ def resize(
     resample:Image.Resampling=Image.Resampling.LANCZOS, # Pillow's filter
 )->Image.Image: # of that size
     "Resize to (H,W): the order of tensors, not Pillow's (W,H)."
+    _need_pil(img)
     if size is None: return img
     h, w = as_hw(size)
     return img if img.size == (w, h) else img.resize((w, h), resample)
@@ -295,6 +309,7 @@ def load_mask(
                      f'in {path} (values in the file: {values}{resized})')
 
 # %% ../nbs/practice/images.ipynb #f8b010f0
+@_checked(finite=False)
 def masked(
     x:Tensor, # (B,3,H,W) or (3,H,W) in [-1,1]
     mask:Tensor, # (1|B,1,H,W) or (1,H,W): 1 = keep, 0 = hole
@@ -312,6 +327,7 @@ def project_file(
     name:str, # path inside the repository, such as 'results/holdout.jsonl'
 )->Path: # it exists
     "A file or folder of the project, from a clone or from what the installed package carries."
+    if not isinstance(name, (str, Path)): raise ValueError(f'need the name of a file, got {name!r}')
     package = Path(find_spec('ddnm_nb').submodule_search_locations[0]) # not __file__: a notebook has none
     for root in (package/'_files', package.parent):
         if (root/name).exists(): return root/name

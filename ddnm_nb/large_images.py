@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .ddnm import PRESETS, default_correction, image_like, restore_steps, start_noise
+from .checks import _checked
+from .ddnm import PRESETS, _check_settings, default_correction, image_like, restore_steps, start_noise
 from .denoiser import Denoiser
 from .operators import AveragePooling, Compose, Inpainting, LinearOperator, conjugate_gradients
 from .sampling import Correction, Sampler, check_range, final_image
@@ -81,6 +82,7 @@ class _Windowed(Denoiser):
     def __repr__(self): return f'windowed({self._denoiser!r})'
 
 # %% ../nbs/practice/large_images.ipynb #7f37a455
+@_checked(finite=False, together=False)
 def windowed(
     denoiser:Denoiser, # its `image_size` is the side of a window
     stride:int|None=None, # from one window to the next, 1..window; half a window when None
@@ -107,6 +109,7 @@ def windowed(
     return _Windowed(denoiser, predict)
 
 # %% ../nbs/practice/large_images.ipynb #01365842
+@_checked(finite=False, together=False)
 def refine_steps(
     denoiser:Denoiser, # at the size of `coarse`; `windowed` makes one
     A:LinearOperator, # the measurement
@@ -136,17 +139,20 @@ def _area_weights(n, m): # pixels of a line before and after -> (m,n), float64
     overlap = torch.minimum(edge[1:, None], j + 1) - torch.maximum(edge[:-1, None], j)
     return overlap.clamp(min=0)*m/n
 
+@_checked(axes=4, finite=False)
 def shrink_with_mask(
     x:Tensor, # images (B,C,H,W)
     mask:Tensor, # (1|B,1,H,W), 1 = keep, 0 = hole
     size:tuple, # (h,w) wanted
 )->tuple: # images (B,C,h,w), 0 where not known, and their mask (1|B,1,h,w)
     "Shrink images so that nothing leaks out of a hole: a pixel is known if all that it covers is."
+    if not (x.isfinite() | (mask == 0)).all(): raise ValueError('need finite x, got NaN or infinity')
     rows, columns = (_area_weights(*p) for p in zip(x.shape[2:], size))
     def small(v): return rows.to(v)@v@columns.T.to(v)
     known = (small(mask) > 1 - 1e-4).to(x)
     return small(torch.where(mask > 0, x, 0))*known, known
 
+@_checked(axes=4)
 def enlarge(
     x:Tensor, # images (B,C,h,w)
     size:tuple, # (H,W) wanted
@@ -184,6 +190,7 @@ def _membrane(
     return d
 
 # %% ../nbs/practice/large_images.ipynb #c3d1a005
+@_checked(axes=4, finite=False)
 def paste(
     fill:Tensor, # images (B,C,H,W) in which the hole is filled
     x:Tensor, # (1|B,C,H,W); what is in the hole does not matter
@@ -191,12 +198,17 @@ def paste(
     seamless:bool=True, # whether the fill is moved to meet what is known
 )->Tensor: # `x` where it is known, the fill in the hole, in [-1,1]
     "Put a fill into a hole so that no seam shows (Poisson image editing, Pérez et al. 2003)."
+    if fill.shape[1:] != x.shape[1:] or len(x) not in (1, len(fill)):
+        raise ValueError(f'need an image of the shape of the fill, {tuple(fill.shape)}, got {tuple(x.shape)}')
+    if not (fill.isfinite() | (mask > 0)).all(): raise ValueError('need a finite fill, got NaN or infinity')
+    if not (x.isfinite() | (mask == 0)).all(): raise ValueError('need finite x, got NaN or infinity')
     if seamless: fill = fill + _membrane(torch.where(mask > 0, x - fill, 0), mask)
     return torch.where(mask > 0, x, fill.clamp(-1, 1))
 
 # %% ../nbs/practice/large_images.ipynb #6884bcfe
 _SHARE = .9 # side of the region that is restored over the image's shorter side
 
+@_checked(axes=4)
 def hole_region(
     mask:Tensor, # (1,1,H,W), 1 = keep, 0 = hole
     least:int, # smallest side worth cutting out: the network's size
@@ -219,6 +231,9 @@ def hole_region(
     return first(rows, h, H), first(columns, w, W), h, w
 
 # %% ../nbs/practice/large_images.ipynb #46213d47
+_LONGEST = 64 # side of an image over the other one, at most: it is enlarged to the network's size
+
+@_checked()
 def level_sizes(
     shape:tuple, # (H,W) of the image
     size:int, # the network's
@@ -226,6 +241,8 @@ def level_sizes(
 )->list: # [(h,w), ...], the shorter side from `size` to `finest`, at most that of the image
     "Sizes from coarse to fine, in equal factors of at most two."
     s = min(shape)
+    if max(shape) > _LONGEST*s:
+        raise ValueError(f'need an image at most {_LONGEST} times as long as wide, got {tuple(shape)}')
     if finest is not None and finest < size:
         raise ValueError(f'need a finest side of at least the network\'s {size}, got {finest}')
     grow = max(1, min(finest or s, s)/size)
@@ -253,6 +270,17 @@ class Pyramid:
             if v is None and k != 'batch': continue
             if isinstance(v, bool) or not isinstance(v, int) or v < 1:
                 raise ValueError(f'need {k} as a whole number of at least 1, got {v!r}')
+
+# %% ../nbs/practice/large_images.ipynb #abc80c8c
+def _check_known(mask, size, pyramid, name='the mask'): # (1,1,H,W), of the network
+    "Raise a `ValueError` where refinement would start from an image of which next to nothing is known."
+    top, left, h, w = hole_region(mask, size, pyramid.context)
+    region, (small, *finer) = mask[..., top:top+h, left:left+w], level_sizes((h, w), size, pyramid.finest)
+    before, known = (v.mean().item() for v in (region, shrink_with_mask(region, region, small)[1]))
+    if not finer or known >= before/2: return
+    at = ' x '.join(map(str, small[::-1]))
+    raise ValueError(f'need a mask of connected parts to refine, got {name}, which keeps {before:.0%}, but '
+                     f'{known:.0%} when shrunk to {at}: finest={size} refines nothing (leave --finest out)')
 
 # %% ../nbs/practice/large_images.ipynb #abc80c8e
 def _check_image(mask, y): # mask (1,1,H,W), image (1,3,H,W)
@@ -294,7 +322,13 @@ def _finished(steps, total, finish): # generator of `Step`, their number, functi
     for i, step in enumerate(steps, 1):
         yield step if i < total else step._replace(x_s=finish(step.x_s))
 
+def _how_many(seeds): # an integer, or a list of them -> restorations
+    n = len(seeds) if isinstance(seeds, (list, tuple, range)) else 1
+    if n < 1: raise ValueError('need at least one seed, got none')
+    return n
+
 # %% ../nbs/practice/large_images.ipynb #0d9cd181
+@_checked(finite=False, together=False)
 def inpaint_large_steps(
     denoiser:Denoiser, # its `image_size` is the coarsest level
     mask:Tensor, # (1,1,H,W), 1 = keep, 0 = hole
@@ -309,9 +343,9 @@ def inpaint_large_steps(
     pyramid, sampler = pyramid or Pyramid(), sampler or PRESETS['default']['sampler']
     least = _need_size(denoiser)
     _check_image(mask, y)
-    check_range('sigma_y', sigma_y)
-    n = len(seeds) if isinstance(seeds, (list, tuple, range)) else 1
-    if n < 1: raise ValueError('need at least one seed, got none')
+    n = _how_many(seeds)
+    _check_settings(sampler, correction, sigma_y, y)
+    _check_known(mask, least, pyramid)
     if denoiser.device is not None: y, mask = y.to(denoiser.device), mask.to(denoiser.device)
     top, left, h, w = hole_region(mask, least, pyramid.context)
     region = (..., slice(top, top + h), slice(left, left + w))
@@ -362,7 +396,7 @@ class _Damped(Compose):
         def down(x): return torch.cat([self(x).flatten(1), self.damp*x.flatten(1)], 1)
         def up(r): return self.adjoint(r[:, :m].view_as(w)) + self.damp*r[:, m:].view_as(none)
         both = torch.cat([w.flatten(1), none.flatten(1)], 1)       # least squares of y - Ax and of damp x
-        x = conjugate_gradients(down, both, up, None, self.iters, self.tol, warn=False)
+        x = conjugate_gradients(down, both, up, None, self.iters, self.tol)
         return x.to(y.dtype)
 
 # %% ../nbs/practice/large_images.ipynb #38995965
@@ -383,6 +417,7 @@ def _damped(A, E, small, large, damp): # the measurement, `_enlargement`, sizes 
     return _DampedSeparable(*[m@v for m, v in zip(means, _bicubic(small, large))], damp)
 
 # %% ../nbs/practice/large_images.ipynb #c3d1a042
+@_checked(finite=False, together=False)
 def restore_large_steps(
     denoiser:Denoiser, # its `image_size` is the size at which the image is restored
     A:LinearOperator, # the measurement
@@ -399,7 +434,6 @@ def restore_large_steps(
     if min(shape) < size:
         h, w = shape
         raise ValueError(f'need an image of at least {size} x {size} after restoration, got {w} x {h}')
-    check_range('damp', damp)
     if denoiser.device is not None: y = y.to(denoiser.device)
     if shape == (size, size) or torch.as_tensor(sigma_y).gt(0).any():
         return restore_steps(windowed(denoiser), A, y, sigma_y, sampler, correction, seeds)

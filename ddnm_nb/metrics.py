@@ -14,6 +14,8 @@ from skimage.metrics import structural_similarity
 from skimage.restoration import inpaint_biharmonic
 from torch import Tensor
 
+from .checks import _checked
+
 # %% ../nbs/going_further/metrics.ipynb #0c642b59
 def _compared(x:Tensor, y:Tensor, mask:Tensor|None=None):
     "Two batches of images of one shape, clipped to [-1,1], and where to look (1): the hole, or everywhere."
@@ -23,8 +25,9 @@ def _compared(x:Tensor, y:Tensor, mask:Tensor|None=None):
     look = torch.ones_like(x) if mask is None else (1 - mask).to(x).expand_as(x)
     if (look.flatten(1).sum(1) == 0).any():
         raise ValueError('need a hole in every mask, got one that keeps everything')
-    return x.clamp(-1, 1), y.clamp(-1, 1), look
+    return x.clamp(-1, 1), y.to(x.device).clamp(-1, 1), look
 
+@_checked(axes=4)
 def mean_over(
     v:Tensor, # values (B,C,H,W)
     look:Tensor, # weights, same shape: 1 where a value counts, 0 where not
@@ -33,6 +36,7 @@ def mean_over(
     return (v*look).flatten(1).sum(1)/look.flatten(1).sum(1)
 
 # %% ../nbs/going_further/metrics.ipynb #1c0fa68e
+@_checked(axes=4)
 def psnr(
     x:Tensor, # restored images (B,C,H,W) in [-1,1]
     y:Tensor, # true images, same shape
@@ -42,6 +46,7 @@ def psnr(
     x, y, look = _compared(x, y, mask)
     return 10*torch.log10(4/mean_over((x - y)**2, look))
 
+@_checked(axes=4)
 def mae(x:Tensor, y:Tensor, mask:Tensor|None=None)->Tensor: # as for `psnr`; (B,) in [-1,1] units
     "Mean absolute error of each image."
     x, y, look = _compared(x, y, mask)
@@ -52,6 +57,7 @@ def _ssim_map(x, y): # two images (C,H,W)
     pair = [v.permute(1, 2, 0).double().cpu().numpy() for v in (x, y)]
     return structural_similarity(*pair, channel_axis=2, data_range=2, full=True)[1]
 
+@_checked(axes=4)
 def ssim(
     x:Tensor, # restored images (B,3,H,W) in [-1,1], at least 7 x 7
     y:Tensor, # true images, same shape
@@ -60,18 +66,22 @@ def ssim(
     "Structural similarity of each image (Wang et al. 2004; scikit-image, 7 x 7 windows)."
     x, y, look = _compared(x, y, mask)
     maps = torch.tensor(np.stack([_ssim_map(*pair) for pair in zip(x, y)])).permute(0, 3, 1, 2)
-    return mean_over(maps, look.double().cpu()).float()
+    return mean_over(maps, look.double().cpu()).float().to(x.device)
 
 # %% ../nbs/going_further/metrics.ipynb #b8b1134b
+@_checked()
 def consistency(
     A, # linear operator, called as A(x)
     x:Tensor, # restored images (B,C,H,W)
     y:Tensor, # measurement
 )->Tensor: # (B,): root mean square of A(x) - y, in the units of y
     "How far a restoration is from the measurement; 0 for noise-free DDNM."
+    if A(x).shape != y.shape:
+        raise ValueError(f'need y as A makes it, {tuple(A(x).shape)}, got {tuple(y.shape)}')
     return (A(x) - y).pow(2).flatten(1).mean(1).sqrt()
 
 # %% ../nbs/going_further/metrics.ipynb #f212e95a
+@_checked(axes=4)
 def sample_std(
     samples:Tensor, # restorations of one measurement, (N,C,H,W), N at least 2
 )->Tensor: # (1,C,H,W) standard deviation of each pixel, in [-1,1] units
@@ -80,11 +90,14 @@ def sample_std(
     return samples.std(0, keepdim=True)
 
 # %% ../nbs/going_further/metrics.ipynb #32e7426e
+@_checked(axes=4)
 def biharmonic(
     x:Tensor, # images (B,3,H,W) in [-1,1]; what is in the hole does not matter
     mask:Tensor, # (1|B,1,H,W), 1 = keep, 0 = hole
 )->Tensor: # filled images, same shape
     "Fill holes by biharmonic inpainting (scikit-image)."
+    if mask.shape not in ((1, 1, *x.shape[2:]), (len(x), 1, *x.shape[2:])):
+        raise ValueError(f'need a mask (1|{len(x)},1,{x.shape[2]},{x.shape[3]}), got {tuple(mask.shape)}')
     holes = (mask < .5).expand(len(x), 1, *x.shape[2:])[:, 0].cpu().numpy()
     pixels = (x*(mask > .5)).clamp(-1, 1).permute(0, 2, 3, 1).double().cpu().numpy()
     with warnings.catch_warnings():

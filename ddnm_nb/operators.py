@@ -20,9 +20,11 @@ from torch import Tensor
 from ddnm_nb.checks import (
     _apart,
     _check_linear,
+    _checked,
     _checked_rounds,
     _checked_shape,
     _takes_double,
+    real_number,
     whole_number,
 )
 
@@ -222,6 +224,7 @@ _SETTLED = .05 # change of the smallest singular value that is small enough
 
 def _unit_norm(x): return x/x.norm().clamp(min=1e-30)
 
+@_checked()
 def extreme_singular_values(
     A, # operator with `adjoint` and `pinv`
     x:Tensor, # an image (1,C,H,W), for its shape, dtype and device
@@ -303,6 +306,7 @@ def along(s:Tensor, x:Tensor)->Tensor: # (B,) and (B,...)
     return s.view(-1, *[1]*(x.ndim - 1))
 
 # %% ../nbs/going_further/operators.ipynb #43683fb9
+@_checked(finite=False, together=False)
 def conjugate_gradients(
     A:Callable, # linear function; positive definite, unless `adjoint` is given
     y:Tensor, # right hand side (B,...)
@@ -314,7 +318,7 @@ def conjugate_gradients(
     warn:bool=True, # warn if iterations run out; False: a fixed number is wanted
 )->Tensor: # x with A(x) = y, to this tolerance
     "Conjugate gradients from 0 (Hestenes and Stiefel 1952), each image by itself."
-    iters = whole_number('iters', iters, 1)
+    iters, tol = whole_number('iters', iters, 1), real_number('tol', tol, 0)
     x, unfinished, _ = _cg(A, y, adjoint, precondition or _same, iters, tol, floor, warn)
     if warn and unfinished.any():
         warnings.warn('conjugate_gradients: not yet at a relative residual of '
@@ -333,7 +337,7 @@ def _cg(A, y, adjoint, M, iters, tol, floor, look): # look: say what is unfinish
     r, s = y, back(y)                                    # s is what has to vanish
     x, p = torch.zeros_like(s), M(s)
     start = g = dot(s, p)
-    rest = torch.maximum(tol**2*g, torch.as_tensor(floor).to(g))
+    rest = (tol**2*g).clamp(min=floor)
     live, tiny = g > rest, 1e-300 if s.dtype == torch.float64 else 1e-30
     most, own = iters if isinstance(iters, tuple) else (iters, None)
     for i in range(most):

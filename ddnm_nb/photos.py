@@ -9,10 +9,11 @@ __all__ = ['PHOTO_SAMPLER', 'gaussian_estimate', 'restore_photo_steps', 'restore
 import torch
 from torch import Tensor
 
-from .ddnm import image_like, restore_steps, start_noise
+from .checks import _checked
+from .ddnm import _check_settings, image_like, restore_steps, start_noise
 from .denoiser import Denoiser
 from .gaussian import GaussianCorrection
-from .large_images import _membrane, windowed
+from .large_images import _check_image, _membrane, windowed
 from .operators import Denoising, Inpainting, LinearOperator
 from .pretrained import bundled, load_denoiser
 from .sampling import DDIM, Sampler, Step, final_image, seeded_randn
@@ -29,6 +30,7 @@ def _photo_spectrum(
     f = (fy[:, None] + fx + 1/max(size)**2).sqrt()
     return torch.stack([c*f**-slope for c, slope in _PHOTOS])
 
+@_checked(finite=False, together=False)
 def gaussian_estimate(
     A:LinearOperator, # the measurement
     y:Tensor, # what it gave
@@ -40,7 +42,9 @@ def gaussian_estimate(
     rule = GaussianCorrection(_photo_spectrum(like.shape[2:]), iters)
     correct, _ = rule.bind(A, y, sigma_y)
     none = torch.zeros((), dtype=torch.float64)
-    return correct(like, none, none)
+    x = correct(like, none, none)
+    correct.finish()                                       # warns if the rounds were too few
+    return x
 
 # %% ../nbs/practice/photographs.ipynb #23c86b9d
 PHOTO_SAMPLER = Sampler(6, 'geometric', DDIM(0.), t_start=250)
@@ -54,6 +58,7 @@ def _matching_timestep(
     return 1 + int((((1 - a)/a).sqrt() - sigma).abs().argmin())
 
 # %% ../nbs/practice/photographs.ipynb #58d5c04f
+@_checked(finite=False, together=False)
 def restore_photo_steps(
     denoiser:Denoiser, # its `image_size` is the side of the windows
     A:LinearOperator, # the measurement
@@ -64,7 +69,8 @@ def restore_photo_steps(
     stride:int|None=None, # from one window to the next; half a window when None
 ): # generator of `Step`; the last `x_s` is the result
     "Restore a photograph at its full size, in windows, from an estimate without a network on."
-    if denoiser.device is not None: y = y.to(denoiser.device)
+    if denoiser.device is not None: y, A = y.to(denoiser.device), A.to(denoiser.device)
+    _check_settings(sampler, None, sigma_y, y)
     like, holes = image_like(A, y), isinstance(A, Inpainting) and not sigma_y
     net = windowed(denoiser, stride, 1 - A.singular_values if holes else None)
     if isinstance(A, Denoising) and sigma_y:
@@ -84,16 +90,18 @@ def restore_photo(denoiser, A, y, sigma_y=0., sampler=PHOTO_SAMPLER, seeds=0, st
     return final_image(restore_photo_steps(denoiser, A, y, sigma_y, sampler, seeds, stride))
 
 # %% ../nbs/practice/photographs.ipynb #9738a8f6
+@_checked(together=False)
 def choose_model(
     x:Tensor, # picture (1,3,H,W) in [-1,1]
     mask:Tensor|None=None, # (1,1,H,W), 1 = keep; None: all of it is known
     models:list|None=None, # names or files of weights; None: those of the package
 )->tuple: # name, why
     "The network that predicts noise in the middle of a picture best, where the picture is known."
+    if mask is None: mask = torch.ones_like(x[:, :1])
+    _check_image(mask, x)
     models = bundled() if models is None else models
     if len(models) == 1: return models[0], 'no other network comes with this package'
-    known = torch.ones_like(x[:, :1]) if mask is None else mask
-    errors = {m: _noise_error(load_denoiser(m), x*known, known) for m in models}
+    errors = {m: _noise_error(load_denoiser(m), x*mask, mask) for m in models}
     best, *others = sorted(errors, key=errors.get)
     of = ', '.join(f'{errors[m]:.4f} of {m}' for m in others)
     of_best = f'{errors[best]:.4f}, against {of}'

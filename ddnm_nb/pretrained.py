@@ -7,10 +7,12 @@ __all__ = ['MODELS', 'bundled', 'weights_id', 'load_network', 'load_denoiser', '
 
 # %% ../nbs/practice/models_of_others.ipynb #f0187846
 import ctypes
+import logging
 import platform
 import re
 import warnings
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -62,6 +64,10 @@ def _asked(path:str|Path)->tuple: # 'net.pt?size=64&head=32' -> 'net.pt', dict(s
     wrong = [k for k, v in pairs if k not in ('size', 'head') or not v.isdecimal()]
     if wrong: raise ValueError(f'need NAME?size=64 or NAME?size=64&head=32, got {path}')
     return name, {k: int(v) for k, v in pairs}
+
+def _check_said(path, name, said, known): # a file; a setting of it, what is said of it, what it says itself
+    if known in (None, said): return
+    raise ValueError(f'need no {name} for {path}, which has {name}={known}, got {name}={said}')
 
 # %% ../nbs/practice/models_of_others.ipynb #9c36197b
 _KINDS = {'down.': 'a DDPM U-Net with the names of SDEdit', 'down_blocks.': 'a U-Net of diffusers',
@@ -313,6 +319,7 @@ def load_network(
     asked = isinstance(path, (str, Path)) and str(path) in MODELS and not Path(path).exists()
     file = fetch(str(path)) if asked else _weights_file(path)
     model, kind, info = _network_in(file, size, head)
+    for k, v in said.items(): _check_said(path, k, v, getattr(model, 'config', {}).get(k))
     schedule = _schedule_of(file)
     model.info = info | schedule | dict(kind=kind, file=file.name, sha256=sha256(file))
     model.alphas_cumprod = linear_schedule(**schedule)
@@ -355,10 +362,19 @@ def _hub():
         raise ValueError("need huggingface_hub to fetch a model: pip install 'ddnm_nb[hub]'") from e
     return huggingface_hub
 
+@contextmanager
+def _quiet(name): # of a logger: what is tried again is said once, at the end
+    log = logging.getLogger(name)
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try: yield
+    finally: log.setLevel(level)
+
 def _one_file(name:str, file:str, folder, get)->Path|None: # as for `fetch`
     "One file of a model, None if it has no such file; any other failure is one line."
     missing = _hub().errors.EntryNotFoundError
-    try: return Path(get(name, file, cache_dir=folder))
+    try:
+        with _quiet('huggingface_hub'): return Path(get(name, file, cache_dir=folder))
     except Exception as e:
         if isinstance(e, missing) and not isinstance(e, FileNotFoundError): return None
         got = f'{type(e).__name__}: {" ".join(str(e).split())[:200]}'

@@ -72,23 +72,26 @@ def _lock(f)->bool: # open file -> whether it is this process's now
 @contextmanager
 def _only_one(out:Path):
     "Hold a folder for this run alone; what was made for it is removed if it stays empty."
-    made = [p for p in (out, *out.parents) if not p.exists()]
-    out.mkdir(parents=True, exist_ok=True)
-    path, key = out/'.lock', out.resolve()
-    f = open(path, 'a', encoding='utf8')
+    made, path = [p for p in (out, *out.parents) if not p.exists()], out/'.lock'
     try:
-        mine = key not in _HELD and _lock(f) and path.exists()
-        if not mine or not os.path.samestat(path.stat(), os.fstat(f.fileno())):  # removed by its last owner
-            raise ValueError(f'need a folder that no other run writes to, got {out}')
-        _HELD.add(key)
-        try: yield
-        finally:
-            _HELD.discard(key)
-            with suppress(OSError): path.unlink()
+        out.mkdir(parents=True, exist_ok=True)
+        with open(path, 'a', encoding='utf8') as f, _held(path, f): yield
     finally:
-        f.close()
         for p in made:
             with suppress(OSError): p.rmdir()
+
+@contextmanager
+def _held(path:Path, f): # a lock, open
+    "Hold a lock; a `ValueError` if another run has it."
+    key = path.parent.resolve()
+    mine = key not in _HELD and _lock(f) and path.exists()
+    if not mine or not os.path.samestat(path.stat(), os.fstat(f.fileno())):  # removed by its last owner
+        raise ValueError(f'need a folder that no other run writes to, got {path.parent}')
+    _HELD.add(key)
+    try: yield
+    finally:
+        _HELD.discard(key)
+        with suppress(OSError): path.unlink()
 
 # %% ../nbs/practice/records.ipynb #f3698e6f
 def machine()->str: # such as 'AMD EPYC, 2 threads' or 'NVIDIA H100'

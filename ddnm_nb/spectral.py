@@ -20,7 +20,7 @@ from .operators import PatchOperator, SVDOperator, _need_images
 # %% ../nbs/going_further/spectral.ipynb #71f0c822
 def _cut(s, tol): # singular values, fraction of the largest below which a value counts as zero
     "Singular values with those below `tol` times the largest set to zero."
-    if not 0 <= tol < 1: raise ValueError(f'need 0 <= tol < 1, got {tol}')
+    real_number('tol', tol, 0, 1, below=True)
     return torch.where(s > tol*s.max(), s, torch.zeros_like(s))
 
 def _need_factor(n, r): # length, factor
@@ -56,6 +56,8 @@ class Separable(SVDOperator):
         tol:float=1e-3, # singular values below this fraction of the largest are set to 0, in `A` as well
     ):
         Aw = Ah if Aw is None else Aw
+        if not (torch.is_tensor(Ah) and torch.is_tensor(Aw)):
+            raise ValueError(f'need two matrices as tensors, got {type(Ah).__name__} and {type(Aw).__name__}')
         if Ah.ndim != 2 or Aw.ndim != 2:
             raise ValueError(f'need two matrices, got {tuple(Ah.shape)} and {tuple(Aw.shape)}')
         if not (Ah.isfinite().all() and Aw.isfinite().all()):
@@ -127,7 +129,7 @@ def gaussian_kernel(
     taps:int|None=None, # length; 6 sigma, rounded up to odd, when None
 )->Tensor: # (taps,), sum 1, float64
     "Gaussian kernel."
-    sigma = real_number('sigma', sigma, 0, 1e6, above=True)
+    sigma = real_number('sigma', sigma, 1e-6, 1e6)
     taps = 2*math.ceil(3*sigma) + 1 if taps is None else whole_number('taps', taps, 1)
     k = torch.exp(-(torch.arange(taps, dtype=torch.float64) - taps//2)**2/(2*sigma**2))
     return k/k.sum()

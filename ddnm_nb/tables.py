@@ -15,17 +15,19 @@ from pathlib import Path
 import numpy as np
 from fastcore.script import Param, call_parse, store_true
 
-from .checks import whole_number
+from .checks import _checked, real_number, whole_number
 from .console import one_line_errors
 from .records import read_rows
 
 # %% ../nbs/going_further/tables.ipynb #0e9a1040
+@_checked()
 def scene_of(
     frame:str, # such as 'scene_2000/0001'
 )->str: # such as 'scene_2000'
     "The scene that a frame belongs to."
     return frame.rsplit('/', 1)[0]
 
+@_checked()
 def bootstrap_interval(
     values:dict, # name of frame -> number
     level:float=.95, # share of repetitions of the experiment whose interval holds the true mean
@@ -34,6 +36,7 @@ def bootstrap_interval(
 )->tuple: # mean, low, high; low and high are NaN for a single scene, which says nothing of others
     "Bootstrap interval of a mean: scenes are drawn with replacement, each with all of its frames."
     if not values: raise ValueError('need at least one frame, got none')
+    real_number('level', level, 0, 1, above=True, below=True)
     scenes, where = np.unique([scene_of(f) for f in values], return_inverse=True)
     sums, counts = np.bincount(where, list(values.values())), np.bincount(where)
     mean, k = sums.sum()/counts.sum(), len(scenes)
@@ -49,6 +52,7 @@ def _frames_of(row:dict)->list:
     if n is None: raise ValueError(f'need rows that name or count their frames, got {list(row)}')
     return n if isinstance(n, list) else [f'frame {i} of {n}' for i in range(n)]
 
+@_checked()
 def values_of(
     rows:list, # rows of one method, of different frames
     metric:str, # a key of `each` in all of them
@@ -62,6 +66,7 @@ def values_of(
         out |= new
     return out
 
+@_checked()
 def paired_difference(
     a:dict, # name of frame -> number
     b:dict, # likewise
@@ -77,6 +82,7 @@ METRICS = { # what the scores of a frame are called in tables
 _COLUMNS = METRICS | {'nfe': 'evaluations', 'cpu': 'CPU seconds'}
 
 # %% ../nbs/going_further/tables.ipynb #0e9a1042
+@_checked()
 def group_rows(
     rows:list, # of a .jsonl file
     by:str='name', # key, or several separated by commas; a row that lacks one goes without it
@@ -88,6 +94,7 @@ def group_rows(
         out.setdefault(label, []).append(r)
     return out
 
+@_checked()
 def rows_of_means(
     rows:list, # some with several samples a frame
 )->list: # one row for each of those
@@ -192,7 +199,10 @@ def _checked_row(r, where): # a row, what to call it
     if not isinstance(r, dict): raise ValueError(f'need rows of names and values, got {r!r:.60} in {where}')
     if not isinstance(r.get('each'), dict): return r
     if not isinstance(r.get('frames'), list): whole_number(f'frames in {where}', r.get('frames'), 1, 10**6)
-    n = len(_frames_of(r))
+    names = _frames_of(r)
+    n, words = len(names), all(isinstance(f, str) for f in names)
+    if not words or len(set(names)) < n:
+        raise ValueError(f'need names of frames, each once, got {names!r:.60} in {where}')
     for k, v in r['each'].items():
         good = isinstance(v, list) and len(v) == n and all(type(x) in (int, float) for x in v)
         if not good: raise ValueError(f'need {n} numbers under {k}, one a frame, got {v!r:.60} in {where}')

@@ -301,6 +301,15 @@ def _check_run(data, out, net:dict, config:TrainConfig, run:RunConfig, resume:bo
     _check_folder(Path(out), resume)
     if run.init and not resume: _check_init(run.init, network)
 
+# %% ../nbs/practice/training_runs.ipynb #5963f04e
+def _check_compile(device):
+    "Raise a `ValueError` where `torch.compile` does not work: it needs a compiler of C++."
+    try: torch.compile(lambda x: x.sin() + 1)(torch.zeros(8, device=device))
+    except Exception as e:  # whatever the compiler of this machine makes it raise
+        why = ' '.join(str(e).split())[:200]
+        need = 'need a machine where torch.compile works for compile (a compiler of C++)'
+        raise ValueError(f'{need}, got {type(e).__name__}: {why}') from e
+
 def _check_pieces(config:TrainConfig, run:RunConfig, acc):
     "Raise a `ValueError` unless the processes can share a batch and cut it into pieces."
     each = run.accum if run.accum > 1 else acc.gradient_accumulation_steps
@@ -314,7 +323,7 @@ def _first_state(out:Path, net:dict, config:TrainConfig, init, saved:dict|None, 
     torch.manual_seed(config.seed)
     model = UNet(**net)
     if init and not saved: model.load_state_dict(load_network(init, model.config['size']).state_dict())
-    st = new_state(model, config.decay, acc)
+    st = new_state(model, config.decay, acc, config.compile)
     if saved: _put_state(st, saved, out/'state.pt')
     return st
 
@@ -398,12 +407,15 @@ def run_training(
     run:RunConfig|None=None, # settings of validation, files and processes; None: `RunConfig()`
     resume:bool=False, # go on from the state in `out`
 )->TrainState:
-    "Train, log and save; a resumed run is the same to the bit (same machine, same number of threads)."
+    """Train, log and save; a resumed run is the same to the bit (same machine, same number of threads).
+
+    On a GPU it has the same pictures, timesteps and noise, and its losses are the same to 1e-4."""
     run = run or RunConfig()
     _check_run(data, out, net, config, run, resume)
     out = Path(out)
     acc = _accelerator(run.accum)
     _check_pieces(config, run, acc)
+    if config.compile: _check_compile(acc.device)
     config = _settled(config, acc)
     with _only_one(out) if acc.is_main_process else nullcontext():
         saved = _read_state(out/'state.pt') if resume else None

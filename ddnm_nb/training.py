@@ -107,8 +107,9 @@ def _draw(g:torch.Generator, n:int, T:int, shape:tuple, config)->tuple: # of n i
     side = [config.cut or v for v in (h, w)]
     e = torch.randn(n, c, *side, generator=g, device=g.device)
     mirror = torch.rand(n, generator=g, device=g.device) < .5
-    room = torch.tensor([h - side[0] + 1, w - side[1] + 1], device=g.device)
-    return t, e, mirror, (torch.rand(n, 2, generator=g, device=g.device)*room).long()
+    at = torch.rand(n, 2, generator=g, device=g.device)
+    room = [length - v + 1 for length, v in zip((h, w), side)]
+    return t, e, mirror, torch.stack([at[:, k]*room[k] for k in range(2)], 1).long()
 
 # %% ../nbs/practice/training_loop.ipynb #d16e6b35
 def learning_rate(
@@ -150,6 +151,7 @@ class TrainConfig:
     cut:int=0 # side of the random cuts of the images that are trained on; 0: whole images
     flip:bool=True # mirror images at random
     precision:str='float32' # 'bf16' (autocast), or 'auto': bf16 where hardware has it
+    compile:bool=False # `torch.compile`: slow at first, then faster; needs a compiler of C++
     seed:int=0 # decides order, timesteps, noise and mirroring
 
     def __post_init__(self):
@@ -159,10 +161,11 @@ class TrainConfig:
             object.__setattr__(self, k, whole_number(k, getattr(self, k), *ends))
         real_number('lr', self.lr, 0, 1, above=True)
         real_number('decay', self.decay, 0, 1, below=True)
-        for k in ('clip', 'gamma', 'power'): real_number(k, getattr(self, k), 0, above=True)
-        real_number('floor', self.floor, 0)
-        if not isinstance(self.flip, bool):
-            raise ValueError(f'need flip as True or False, got {self.flip!r}')
+        ends = dict(clip=(1e-9, 1e9), gamma=(1e-9, 1e9), power=(.01, 100), floor=(0, 1e9))
+        for k, (least, most) in ends.items(): real_number(k, getattr(self, k), least, most)
+        for k in ('flip', 'compile'):
+            v = getattr(self, k)
+            if not isinstance(v, bool): raise ValueError(f'need {k} as True or False, got {v!r}')
         choose_precision(self.precision)
 
 # %% ../nbs/practice/training_loop.ipynb #634ef771
@@ -199,18 +202,25 @@ def new_state(
     model:nn.Module, # network with new or loaded weights; moved to the device
     decay:float=.999, # of the running average of its weights, in [0,1)
     acc=None, # an `Accelerator`, for several processes; None: this process alone
+    compile:bool=False, # whether the loop asks a network that `torch.compile` made of it
 )->TrainState:
     "A run that has not begun, with AdamW as its optimiser."
     acc = _OneProcess() if acc is None else acc
     model.to(acc.device)
+    if acc.device.type == 'cuda': model.to(memory_format=torch.channels_last)
     opt = torch.optim.AdamW(model.parameters(), weight_decay=0., fused=True)
     ema = running_average(model, decay)
-    return TrainState(model, ema, opt, acc, acc.prepare(model))
+    net = acc.prepare(model)
+    return TrainState(model, ema, opt, acc, torch.compile(net) if compile else net)
 
 # %% ../nbs/practice/training_loop.ipynb #ca081f19
-def _cuts(x0:Tensor, at:list, side:int)->Tensor: # (B,3,H,W), corners -> (B,3,side,side)
-    "A square of each image."
-    return torch.stack([x[:, i:i + side, j:j + side] for x, (i, j) in zip(x0, at)])
+def _cuts(x0:Tensor, at:Tensor, side:int)->Tensor: # (B,3,H,W), corners (B,2) -> (B,3,side,side)
+    "A square of each image; where it begins is not looked at, for a GPU would wait."
+    along = torch.arange(side, device=x0.device)
+    rows, columns = at[:, :1] + along, at[:, 1:] + along                 # (B,side) each
+    which = torch.arange(len(x0), device=x0.device).view(-1, 1, 1)
+    found = x0[which, :, rows[:, :, None], columns[:, None]]             # (B,side,side,3)
+    return found.permute(0, 3, 1, 2).contiguous()
 
 def _pieces(st:TrainState, x0:Tensor, T:int, config:TrainConfig)->list: # (x0,t,e)s
     "This process's images with their timesteps and their noise, in pieces."
@@ -223,7 +233,7 @@ def _pieces(st:TrainState, x0:Tensor, T:int, config:TrainConfig)->list: # (x0,t,
     x0, g = x0.to(acc.device), step_generator(st.step, config.seed, acc.device)
     batch = _draw(g, len(x0)*acc.num_processes, T, x0.shape[1:], config)
     t, e, mirror, at = [v.chunk(acc.num_processes)[acc.process_index] for v in batch]
-    if config.cut: x0 = _cuts(x0, at.tolist(), config.cut)
+    if config.cut: x0 = _cuts(x0, at, config.cut)
     if config.flip: x0 = torch.where(mirror.view(-1, 1, 1, 1), x0.flip(-1), x0)
     return list(zip(x0.chunk(n), t.chunk(n), e.chunk(n)))
 

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .checks import real_number
 from .denoiser import Denoiser
 from .operators import SVDOperator
 from .schedule import linear_schedule
@@ -95,8 +96,10 @@ class PlanePrior(Mixture):
         stds=(.22, .22, .22), # (K,)
     ):
         given = weights, means, stds
-        w, m, s = (torch.as_tensor(v, dtype=torch.float64) for v in given)
-        if m.shape != (len(w), 2) or s.shape != w.shape:
+        try: w, m, s = (torch.as_tensor(v, dtype=torch.float64) for v in given)
+        except (TypeError, ValueError, RuntimeError) as e:
+            raise ValueError(f'need weights, means and stds as numbers, got {e}') from e
+        if w.ndim != 1 or m.shape != (len(w), 2) or s.shape != w.shape:
             got = f'{tuple(w.shape)}, {tuple(m.shape)}, {tuple(s.shape)}'
             raise ValueError(f'need K weights, means (K,2) and K stds, got {got}')
         if not (w > 0).all() or abs(w.sum() - 1) > 1e-6 or not (s > 0).all():
@@ -112,8 +115,7 @@ class Line(SVDOperator):
     def __init__(self,
         angle:float, # of the measured direction, in radians
     ):
-        if not abs(angle) <= 2*math.pi:
-            raise ValueError(f'need an angle in radians within 2 pi, got {angle}')
+        angle = real_number('an angle in radians', angle, -2*math.pi, 2*math.pi)
         self.angle, c, s = float(angle), math.cos(angle), math.sin(angle)
         self.axes = torch.tensor([[c, -s], [s, c]], dtype=torch.float64)
         self.h, self.g = self.axes.T         # what is measured; what is not

@@ -12,9 +12,11 @@ import torch
 from scipy.stats import t as student
 from torch import Tensor
 
+from .checks import _checked
 from .metrics import sample_std
 
 # %% ../nbs/going_further/uncertainty.ipynb #74955bc9
+@_checked(axes=4)
 def predictive(
     samples:Tensor, # restorations of one measurement (N,C,H,W), N at least 2
 )->tuple: # mean and standard deviation of a further draw, each (1,C,H,W)
@@ -22,6 +24,7 @@ def predictive(
     return samples.mean(0, keepdim=True), sqrt(1 + 1/len(samples))*sample_std(samples)
 
 # %% ../nbs/going_further/uncertainty.ipynb #3f53f36e
+@_checked()
 def t_factor(
     n:int, # samples, at least 2
     level:float=.9, # share of cases that an interval should hold, in (0,1)
@@ -31,6 +34,7 @@ def t_factor(
     if n < 2: raise ValueError(f'need at least 2 samples, got {n}')
     return float(student.ppf((1 + level)/2, n - 1))
 
+@_checked(axes=4)
 def intervals(
     samples:Tensor, # restorations of one measurement (N,C,H,W), N at least 2
     level:float=.9, # share of cases that they should hold, in (0,1)
@@ -42,20 +46,28 @@ def intervals(
     return mean - half, mean + half
 
 # %% ../nbs/going_further/uncertainty.ipynb #002f5c76
+def _check_truth(samples, truth, mask): # as for `error_scores`
+    "Raise a `ValueError` unless these are of one size, and something is hidden."
+    want = (1, *samples.shape[1:])
+    if truth.shape != want: raise ValueError(f'need a truth of shape {want}, got {tuple(truth.shape)}')
+    if mask.shape != (1, 1, *want[2:]):
+        raise ValueError(f'need a mask of shape {(1, 1, *want[2:])}, got {tuple(mask.shape)}')
+    if mask.all(): raise ValueError('need a mask with a hole, got one that keeps everything')
+
+@_checked()
 def error_scores(
     samples:Tensor, # restorations of one measurement (N,C,H,W), N at least 2
     truth:Tensor, # (1,C,H,W)
     mask:Tensor, # (1,1,H,W), 1 = keep, 0 = hole
 )->Tensor: # one number >= 0 for each hidden value
     "Error of the mean in units of the standard deviation that the samples predict."
-    want = (1, *samples.shape[1:])
-    if truth.shape != want:
-        raise ValueError(f'need a truth of shape {want}, got {tuple(truth.shape)}')
+    _check_truth(samples, truth, mask)
+    truth, mask = truth.to(samples.device), mask.to(samples.device)
     hole = (mask < .5).expand_as(truth)
-    if not hole.any(): raise ValueError('need a mask with a hole, got one that keeps everything')
     mean, std = predictive(samples)
     return ((truth - mean).abs()/std.clamp(min=1e-6))[hole]
 
+@_checked()
 def coverage(
     samples:Tensor, # restorations of one measurement (N,C,H,W), N at least 2
     truth:Tensor, # (1,C,H,W)
@@ -68,6 +80,7 @@ def coverage(
     return (error_scores(samples, truth, mask) <= widest).float().mean().item()
 
 # %% ../nbs/going_further/uncertainty.ipynb #0f596cd4
+@_checked()
 def crps(
     samples:Tensor, # restorations of one measurement (N,C,H,W), N at least 2
     truth:Tensor, # (1,C,H,W)
@@ -76,6 +89,8 @@ def crps(
     "Continuous ranked probability score, in the form that is fair to few samples (Ferro 2014)."
     n = len(samples)
     if n < 2: raise ValueError(f'need at least 2 samples, got {n}')
+    _check_truth(samples, truth, mask)
+    truth, mask = truth.to(samples.device), mask.to(samples.device)
     hole = (mask < .5).expand(1, *samples.shape[1:])[0]
     error = (samples - truth).abs().mean(0)
     ranks = 2*torch.arange(1, n + 1).to(samples) - n - 1     # sum of |x_i - x_j| by sorting
@@ -83,6 +98,7 @@ def crps(
     return (error - among)[hole].mean().item()
 
 # %% ../nbs/going_further/uncertainty.ipynb #9f0f7d88
+@_checked()
 def calibration_curve(
     scores:list, # `error_scores` of pictures, one tensor each
     n:int, # samples behind each
@@ -97,13 +113,13 @@ def calibration_curve(
     return [held(k*t_factor(n, level)) for level, k in zip(levels, scales)]
 
 # %% ../nbs/going_further/uncertainty.ipynb #e3757c89
+@_checked()
 def conformal_scale(
     scores:list, # `error_scores` of pictures with known truth, one tensor each
     n:int, # samples behind each
     level:float=.9, # share that the intervals should hold, in (0,1)
 )->float: # the factor that makes them hold it on those pictures
     "Split conformal prediction (Vovk et al. 2005): the stretch needed where the truth is known."
-    if not scores: raise ValueError('need scores of at least one picture, got none')
     at = torch.linspace(.0025, .9975, 200)
     needed = [torch.quantile(s.float(), at.to(s.device)) for s in scores]  # pictures count the same
     return torch.quantile(torch.cat(needed), level).item()/t_factor(n, level)

@@ -14,12 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .checks import _checked, real_number, whole_number
 from .ddnm import restore_steps
 from .ddnm_plus import DDNMPlus
 from .operators import Inpainting
-from .sampling import Renoise, Sampler, final_image
+from .sampling import Renoise, Sampler, _need_denoiser, final_image
 
 # %% ../nbs/practice/video.ipynb #1a3b4cc8
+@_checked(axes=4)
 def time_slice(
     frames:Tensor, # (N,3,H,W)
     column:int, # which column to watch, 0..W-1
@@ -31,6 +33,7 @@ def time_slice(
     return frames[..., column].permute(1, 2, 0).repeat_interleave(wide, 2)
 
 # %% ../nbs/practice/video.ipynb #aa467cc2
+@_checked(axes=4)
 def flicker(
     x:Tensor, # restored frames (N,3,H,W) in [-1,1], one after the other
     truth:Tensor, # true frames, same shape
@@ -42,9 +45,26 @@ def flicker(
     e = x - truth
     return (e[1:] - e[:-1])[both].square().mean().sqrt().item()
 
+# %% ../nbs/practice/video.ipynb #a935d874
+def _check_frames(masks, frames): # as for `restore_video`
+    "Raise a `ValueError` unless these are the masks and frames of one video."
+    n, h, w = len(frames), *frames.shape[-2:]
+    if frames.ndim != 4 or frames.shape[1] != 3 or not n:
+        raise ValueError(f'need frames (N,3,H,W), got {tuple(frames.shape)}')
+    if not frames.is_floating_point():
+        raise ValueError(f'need float frames in [-1,1], got {frames.dtype}')
+    if masks.shape != (n, 1, h, w):
+        raise ValueError(f'need a mask for each frame, {(n, 1, h, w)}, got {tuple(masks.shape)}')
+    if not ((masks == 0) | (masks == 1)).all():
+        got = f'{masks.min():.3g} to {masks.max():.3g}'
+        raise ValueError(f'need masks of 0 and 1, got values from {got}')
+    if not frames[masks.expand_as(frames) > 0].isfinite().all():
+        raise ValueError('need finite frames where the mask keeps, got NaN or infinity')
+
 # %% ../nbs/practice/video.ipynb #12333272
 _SAMPLER = Sampler(20, noise=Renoise(1.)) # where none is given: all noise is fresh
 
+@_checked(finite=False, together=False)
 def restore_frames(
     denoiser, # a `Denoiser`
     masks:Tensor, # (B,1,H,W), 1 = keep, 0 = hole
@@ -56,6 +76,10 @@ def restore_frames(
     x_T:Tensor|None=None, # where to start, at the first timestep of the sampler; drawn when None
 )->Tensor: # restored frames (B,3,H,W)
     "Restore frames by DDNM+ with a noise level for each pixel."
+    _check_frames(masks, frames)
+    if y.shape != frames.shape or sigma.shape != masks.shape:
+        want, got = (f'{tuple(u.shape)} and {tuple(v.shape)}' for u, v in ((frames, masks), (y, sigma)))
+        raise ValueError(f'need y and sigma of shapes {want}, got {got}')
     if not (sigma >= 0).all(): raise ValueError(f'need sigma >= 0, got {sigma.min():.3g}')
     keep = masks > 0
     sigma = torch.where(keep, 0., sigma)
@@ -71,12 +95,14 @@ def restore_frames(
 # poses (N,4,4), camera-to-world: right, down, forward, place; K (3,3) or (N,3,3), intrinsics
 Cameras = namedtuple('Cameras', 'poses K')
 
+@_checked()
 def plane_maps(
     cameras:Cameras, # of all frames; K for frames of the size in use
     i:int, # the frame that asks
     js, # S frames that are asked: numbers, in a list or a tensor
 )->tuple: # A (S,3,3), v (S,3): pixel p at inverse depth q lies at A p + q v in frame j
     "What takes pixels of frame i to other frames, for each depth."
+    whole_number('i', i, 0, len(cameras.poses) - 1)
     poses, K = cameras.poses, cameras.K.expand(len(cameras.poses), 3, 3)
     js = torch.as_tensor(js, device=poses.device)
     R, c = poses[js, :3, :3].mT, poses[:, :3, 3]
@@ -148,6 +174,7 @@ def _carry(src, maps, depths, planes=40): # as for `_look_up`; (nearest, farthes
     return _sweep(src, maps, [*near, lo, hi, calm], (3, 7), calm)
 
 # %% ../nbs/practice/video.ipynb #ec2deea1
+@_checked()
 def scene_depths(
     poses:Tensor, # (N,4,4) camera-to-world
 )->tuple: # (nearest, farthest), in the unit of the poses
@@ -178,21 +205,6 @@ def _calibrate(found, frames, masks, least=200): # `_Swept` of N frames -> sigma
     return torch.where(have, var.to(frames)[group].sqrt(), torch.inf)
 
 # %% ../nbs/practice/video.ipynb #a935d875
-def _check_frames(masks, frames): # as for `restore_video`
-    "Raise a `ValueError` unless these are the masks and frames of one video."
-    n, h, w = len(frames), *frames.shape[-2:]
-    if frames.ndim != 4 or frames.shape[1] != 3 or not n:
-        raise ValueError(f'need frames (N,3,H,W), got {tuple(frames.shape)}')
-    if not frames.is_floating_point():
-        raise ValueError(f'need float frames in [-1,1], got {frames.dtype}')
-    if masks.shape != (n, 1, h, w):
-        raise ValueError(f'need a mask for each frame, {(n, 1, h, w)}, got {tuple(masks.shape)}')
-    if not ((masks == 0) | (masks == 1)).all():
-        got = f'{masks.min():.3g} to {masks.max():.3g}'
-        raise ValueError(f'need masks of 0 and 1, got values from {got}')
-    if not frames[masks.expand_as(frames) > 0].isfinite().all():
-        raise ValueError('need finite frames where the mask keeps, got NaN or infinity')
-
 def _check_cameras(cameras, frames):
     "Raise a `ValueError` unless these are the cameras of these frames."
     (poses, K), (n, (h, w)) = cameras, (len(frames), frames.shape[-2:])
@@ -215,6 +227,7 @@ Carried = namedtuple('Carried', 'value seen cost q sigma cameras')
 
 def _with_mask(x, m): return torch.cat([torch.where(m > 0, x, 0.), m], 1) # (N,4,H,W) for `_look_up`
 
+@_checked(finite=False, together=False)
 def carry_video(
     masks:Tensor, # (N,1,H,W), 1 = keep, 0 = hole
     frames:Tensor, # (N,3,H,W) in [-1,1], one after the other
@@ -227,7 +240,8 @@ def carry_video(
     _check_frames(masks, frames)
     _check_cameras(cameras, frames)
     if len(frames) < 2: raise ValueError('need at least 2 frames to carry pixels between, got 1')
-    cameras = Cameras(*[v.to(frames) for v in cameras])
+    if depths is not None: depths = [real_number('each of depths', d, 0, above=True) for d in depths]
+    cameras, masks = Cameras(*[v.to(frames) for v in cameras]), masks.to(frames)
     src, depths = _with_mask(frames, masks), depths or scene_depths(cameras.poses)
     every = sorted({round((k + .5)*len(frames)/sources - .5) for k in range(sources)})
     asked = [torch.tensor([j for j in every if j != i]).to(src.device) for i in range(len(frames))]
@@ -238,10 +252,12 @@ def carry_video(
     return Carried(*found, _calibrate(found, frames, masks), cameras)
 
 # %% ../nbs/practice/video.ipynb #0f307640
+@_checked()
 def video_order(
     n:int, # frames
 )->list: # lists of frame numbers, each half as far apart as the last
     "The middle first, then the quarters, and so on."
+    whole_number('n', n, 1)
     steps = [2**k for k in range((n - 1).bit_length(), 0, -1)]
     levels = [list(range(s//2, n, s)) for s in steps]
     return levels[:-1] + [[0] + levels[-1]] if levels else [[0]]
@@ -271,6 +287,7 @@ def _add_kept(y, s, done, idx, frames, masks, carried): # y, s, frames and masks
     return _combine(y, s, v, torch.where(n > 0, sigma, torch.inf))
 
 # %% ../nbs/practice/video.ipynb #9b38d637
+@_checked(finite=False, together=False)
 def restore_video(
     denoiser, # a `Denoiser`
     masks:Tensor, # (N,1,H,W), 1 = keep, 0 = hole
@@ -286,6 +303,7 @@ def restore_video(
     if batch < 1: raise ValueError(f'need a batch of at least 1, got {batch}')
     if carried and len(carried.value) != len(frames):
         raise ValueError(f'need what was carried for {len(frames)} frames, got {len(carried.value)}')
+    _need_denoiser(denoiser)
     sampler.time_pairs(denoiser)                                # raises now if they do not suit
     known = torch.where(masks > 0, frames, 0.)
     return _restored(denoiser, masks, known, carried, sampler, seed, keep, batch)
@@ -306,5 +324,7 @@ def whole_video(
     parts, # what `restore_video` yields
 )->Tensor: # (N,3,H,W)
     "All frames in their order."
+    if not hasattr(parts, '__iter__'): raise ValueError(f'need parts of a video, got {parts!r:.80}')
     done = {i: x for idx, out in parts for i, x in zip(idx, out)}
+    if not done: raise ValueError('need at least one part of a video, got none')
     return torch.stack([done[i] for i in sorted(done)])

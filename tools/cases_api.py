@@ -1,6 +1,7 @@
 "Cases of the Python functions: a wrong argument is one error that names it. See cases.py."
 import math
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -183,6 +184,12 @@ def damaged(kind, n=300):
 def store_of(scene): return scene.store.picture(scene.gt[0])
 
 config = training.TrainConfig()
+
+def no_compiler(f):
+    "A training that is to be compiled, where that does not work."
+    def broken(*args): raise RuntimeError('no compiler of C++')
+    net, wanted = dict(size=32, ch=32, mult=(1,), patch=4), training.TrainConfig(bs=4, compile=True)
+    with patch('torch.compile', lambda f: broken): train_run.run_training(f.pictures, f.new(), net, wanted)
 FILES = [
     *[damaged(k) for k in ('pickle', 'safetensors', 'state', 'zip')],
     *each('checks.whole_number: v', lambda v: checks.whole_number('n', v, 1), NO_NUMBER, 'need n'),
@@ -219,6 +226,7 @@ FILES = [
     with_files('train_run.run_training: config', lambda f: train_run.run_training(f.pictures, f.new(), {}, dict(lr=1)), 'TrainConfig'),
     with_files('train_run.run_training: net', lambda f: train_run.run_training(f.pictures, f.new(), dict(colour=3), config), 'UNet by name'),
     with_files('train_run.run_training: data', lambda f: train_run.run_training(f.new(), f.new(), dict(size=32, ch=32, mult=(1,), patch=4), config), 'does not exist'),
+    with_files('train_run.run_training: compile without a compiler', no_compiler, 'torch.compile works for compile'),
     with_files('train_run.run_training: data as a number', lambda f: train_run.run_training(3, f.new(), dict(size=32), config), 'data'),
     with_files('train_run.run_training: no out', lambda f: train_run.run_training(f.pictures, None, dict(size=32), config), 'out'),
     with_files('train_run.run_training: net as a list', lambda f: train_run.run_training(f.pictures, f.new(), [32], config), 'UNet by name'),
@@ -227,6 +235,19 @@ FILES = [
     with_files('train_run.load_state: a list', lambda f: train_run.load_state(training.new_state(tiny()), f.state_list/'state.pt'), 'holds a list'),
     with_files('train_run.load_state: another network', lambda f: train_run.load_state(training.new_state(tiny(ch=64)), f.run/'state.pt', torch.load(f.run/'state.pt')['settings']), 'same network'),
     ('train_run.save_state: NaN', lambda f: train_run.save_state(broken_state(), f.new()), None, 'failure', 'need finite weights'),
+]
+
+def _blend(x: torch.Tensor, share: float = .5): return x*share
+
+FILES += [
+    *each('checks._checked: x', checks._checked()(_blend), (None, 'x', [1.], np.zeros(3), torch.zeros(0), torch.zeros(3).int(), torch.tensor([nan])), 'need .*x'),
+    *each('checks._checked: share', lambda v: checks._checked()(_blend)(x, v), (None, 'x', nan, [1.]), 'need .*share'),
+    *each('sampling.DDPM: eta', DDPM, (0., 'x', None), 'DDPM'),
+    *[bad(f'training.TrainConfig: {k}', lambda k=k, v=v: training.TrainConfig(**{k: v}), k) for k, v in dict(
+        epochs=0, bs=0, lr=nan, warmup=-1, clip=0, decay=1, gamma=0, floor=-1, power=0, cut=-1, flip=2, precision='half', seed=-1).items()],
+    *[bad(f'unet.UNet: {k}', lambda k=k, v=v: tiny(**{k: v}), k) for k, v in dict(size=0, ch=33, mult=(), n_res=0, patch=0, data_std=nan).items()],
+    *each('ddnm.restore: sigma_y of 0..255', lambda v: restore(toy, A, x*mask, v, Sampler(5, noise=DDPM())), (25, 25., 2.5, torch.tensor(25.)), r'units of \[-1,1\]'),
+    good('ddnm.restore: y in 0..255', lambda: restore(toy, LinearMap(lambda v: 255*v, (3, 8, 8)), 255*x, 25., Sampler(5, noise=DDPM())).isfinite().all().item()),
 ]
 
 def broken_state():

@@ -291,8 +291,8 @@ def shaped(option, *values): # the same for the network
 
 SETTINGS = [
     *refused('epochs', 0, -1, 10**9, 2.5, 'two'), *refused('bs', 0, -4, 'nan'), *refused('warmup', -1, 1.5),
-    *refused('lr', 'nan', 'inf', -1, 0, 1e9, 'fast'), *refused('clip', 'nan', 0, -1), *refused('decay', 'nan', 2, 1, -.1),
-    *refused('gamma', 'nan', 0, -5), *refused('floor', 'nan', 'inf', -1), *refused('seed', -1, 2**64, 10**30, 1.5),
+    *refused('lr', 'nan', 'inf', -1, 0, 1e9, 'fast'), *refused('clip', 'nan', 0, -1, '1e-300', '1e308'), *refused('decay', 'nan', 2, 1, -.1),
+    *refused('gamma', 'nan', 0, -5, '1e308'), *refused('floor', 'nan', 'inf', -1, '1e308'), *refused('seed', -1, 2**64, 10**30, 1.5),
     *refused('precision', 'half', 'float64'), *refused('save_every', 0, -1), *refused('log_every', 0),
     *refused('samples', -1, 10**6), *refused('workers', -1, 10**6), *refused('accum', 0, -1, match='accum'),
     train('accum that does not divide', '--accum 3', 'error', 'cut into 3 pieces'),
@@ -302,9 +302,9 @@ SETTINGS = [
     *shaped('size', 0, -32, 30, 10**9), *shaped('ch', 0, 33, 10**9, -32), *shaped('mult', 0, '1,0', 'a', -1, 1000),
     *shaped('attn_at', 5, 'a', 0), *refused('n_res', -1, 0, 10**9), *refused('patch', 0, -4, 10**6),
     *refused('data_std', 'nan', -1, 'inf', 1e9),
-    *refused('power', 'nan', 'inf', 0, -1), *refused('cut', -8, 10**9, 2.5),
+    *refused('power', 'nan', 'inf', 0, -1, '1e308', '1e-308'), *refused('cut', -8, 10**9, 2.5),
     train('an unknown option', '--colour red', 'error', 'unrecognized'),
-    train('flip with a value', '--flip maybe', 'error', None),
+    train('flip with a value', '--flip maybe', 'error', None), train('compile with a value', '--compile maybe', 'error', None),
 ]
 TRAINED = [
     train('a small training', '', 'ok', r'8 pictures to train on, 8 held back.*2 steps; weights in'),
@@ -358,6 +358,7 @@ FOLDERS = [
 PLACES = [
     train('out inside the data', '', 'error', 'need out outside of the data', out='{pictures}/run'),
     train('out is the data', '', 'error', 'need out outside of the data', out='{pictures}'),
+    train('a long name', '', 'error', 'too long', out='{out}/' + 'x'*300),
     train('out is a file', '', 'error', 'need a folder that can be written', out='{file}'),
     train('out below a file', '', 'error', 'need a folder that can be written', out='{file}/run'),
     train('out holds a run', '', 'error', 'need an empty folder or --resume', out='{run}'),
@@ -411,7 +412,8 @@ DATA = [
     *[made(f'{k} {v}', f'--{k} {v}', 'error', rf'\b{k}\b') for k, vs in dict(
         scenes=(0, -1, 10**9, 1.5), frames=(0, -1, 10**9, 'a'), size=(0, 15, -16, 10**9, 'big', '16x', '16x16x16', 'nan'),
         seed=(-1, 2**64, 'a'), workers=(0, -1, 10**9), first=(-1, 10**9, .5)).items() for v in vs],
-    made('portraits with shadows', '--portraits --shadows', 'error', 'shadows'),
+    made('portraits with shadows', '--portraits --shadows', 'error', 'shadows'), made('a device by name', '--device cpu'),
+    *[made(f'device {v}', f'--device {v}', 'error', 'need a device of this machine') for v in ('lamp', 'cuda:77', 'meta', '7.5')],
     made('a folder of other things', '', 'error', 'need an empty folder', '{pictures}'),
     made('a file', '', 'error', 'need a folder', '{file}'),
     made('below a file', '', 'error', 'folder|directory', '{file}/a'),

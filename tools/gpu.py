@@ -8,12 +8,20 @@ package and its core dependencies: PYTHONPATH=. python tools/gpu.py. Rehearsal w
 --device cpu --limit_s 60. Every part is tried, and its failure is a row."""
 import json
 import os
+import signal
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 import traceback
+from contextlib import nullcontext, suppress
 from functools import partial
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
+from unittest.mock import MagicMock
 
 import torch
 from fastcore.script import call_parse
@@ -35,8 +43,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 class Run:
     "Device, clock and file of rows."
-    def __init__(self, device, limit_s, path, tiny):
-        self.device, self.path, self.tiny = torch.device(device), path, tiny
+    def __init__(self, device, limit_s, path, only):
+        self.device, self.path, self.only = torch.device(device), path, only
+        self.tiny = self.device.type == 'cpu'
         self.end, self.began, self.failed = time.time() + limit_s, time.time(), 0
     def left(self): return self.end - time.time()
     def wait(self):
@@ -92,6 +101,7 @@ class There: # one process on this device
     gradient_accumulation_steps, mixed_precision = 1, 'no'
     def __init__(self, device): self.device = torch.device(device)
     def prepare(self, model): return model
+    def no_sync(self, model): return nullcontext()
     def backward(self, loss): loss.backward()
     def gather(self, values): return values
 
@@ -123,21 +133,29 @@ def training_parity(run):
     run.row('resumed against unbroken', losses=runs, apart=rounded(abs(runs[0] - runs[1])/runs[0]))
 
 def renderer(run):
-    "Frames here and on the CPU, and frames a second, with the scene's baking."
+    "Frames here and on the CPU, and frames a second, with the scenes' baking and all that is planned."
+    from ddnm_nb.render.occluders import make_occluders
     from ddnm_nb.render.patient import make_camera, make_scene
     from ddnm_nb.render.renderer import render
-    size, frames = (32, 2) if run.tiny else (128, 32)
-    def film(device, n):
-        with torch.device(device):
-            scene = make_scene(3)
-            return [render(scene, make_camera(scene, k/n), size) for k in range(n)]
-    there = []
-    took = run.seconds(lambda: there.extend(film(run.device, frames)))
-    took = min(took, run.seconds(lambda: film(run.device, frames)))
-    here = film('cpu', 2)
-    gaps = [((a.cpu() - b).abs()*127.5).max().item() for a, b in zip(film(run.device, 2), here)]
-    run.row('renderer', size=size, frames=frames, frames_a_second=rounded(frames/took),
-            levels_apart=rounded(max(gaps)))
+    size = 32 if run.tiny else 128
+    def video(device, seed, n, occluders, at_once=True):
+        scene, times = make_scene(seed, device=device), [k/n for k in range(n)]
+        cameras, plan = [make_camera(seed, t) for t in times], occluders and make_occluders(seed)
+        rods = [plan(t) for t in times] if plan else None
+        if at_once: return render(scene, cameras, size, rods)
+        return [render(scene, c, size, rods and rods[k]) for k, c in enumerate(cameras)]
+    for occluders in (False, True):
+        there, one = video(run.device, 3, 2, occluders), video('cpu', 3, 2, occluders, False)
+        pairs = zip(there, zip(*one)) if occluders else [(there, one)]
+        gaps = torch.cat([((a.cpu() - torch.cat(b)).abs()*127.5).flatten() for a, b in pairs])
+        run.row('parity of the renderer', size=size, occluders=occluders,
+                largest_in_levels=rounded(gaps.max().item()),
+                share_above_one_level=rounded((gaps > 1).float().mean().item()))
+        for n in (2,) if run.tiny else (10, 32):
+            again = partial(video, run.device, 3, n, occluders)
+            took = min(run.seconds(again) for _ in range(1 if run.tiny else 3))
+            run.row('renderer', size=size, occluders=occluders, frames_of_a_scene=n,
+                    frames_a_second=rounded(n/took))
 
 # ---- speed
 
@@ -163,6 +181,25 @@ def sampling(run):
                         over_bare=rounded(statistics.median(over)), ratios=[rounded(v) for v in over],
                         bare_ms=rounded(1e3*statistics.median(r['bare'] for r in times)))
             if run.left() < 60: return
+
+def compiled(run):
+    "Evaluations of the bundled network: as it is, by `compile=True`, and with CUDA graphs."
+    size = SMALL | (dict(size=32, ch=32, mult=(1, 1)) if run.tiny else {})
+    for n in (1,) if run.tiny else (1, 16, 64):
+        net = UNet(**size).eval().requires_grad_(False).to(run.device, memory_format=torch.channels_last)
+        x = torch.randn(n, 3, size['size'], size['size'], device=run.device)
+        t = torch.full((n,), 299, device=run.device)
+        def twenty(f, x, t): return [f(x, t) for _ in range(20)]
+        ways, took = {'as it is': net}, {}
+        if not run.tiny:
+            ways |= {'compile': torch.compile(net), 'graphs': torch.compile(net, mode='reduce-overhead')}
+        for name, f in ways.items():
+            with torch.no_grad(), torch.autocast(run.device.type, torch.bfloat16, enabled=not run.tiny):
+                for _ in range(3): f(x, t)
+                took[name] = min(run.seconds(partial(twenty, f, x, t))/20 for _ in range(3))
+        run.row('compiled', batch=n, precision='float32' if run.tiny else 'bf16',
+                ms={k: rounded(1e3*v) for k, v in took.items()})
+        if run.left() < 60: return
 
 def bare_training(net, pixels, n, autocast): # yields after every step
     "Forward, backward, clipping, AdamW and a running average on resident tensors."
@@ -190,17 +227,14 @@ def training(run):
         many = Frames(SAMPLES, 128).fill()
         many.files, k = many.files*(-(-n*2//len(many.files))), -(-n*2//len(many.files))
         many.pixels, many.filled = many.pixels.repeat(k, 1, 1, 1), many.filled.repeat(k)
-        for compiled in (False,) if run.tiny else (False, True):
+        for compiled in (False,) if run.tiny or n < 128 else (False, True): # a compilation is 10 to 15 s
             config = TrainConfig(epochs=10**5, bs=n, precision='float32' if run.tiny else 'bf16')
-            def make(compiled=compiled):
-                torch.manual_seed(0)
-                net = UNet(**small).to(run.device, memory_format=torch.channels_last)
-                return net, torch.compile(net) if compiled else net
-            net, fast = make()
-            st = new_state(net, acc=There(run.device))
-            st.net = fast
+            torch.manual_seed(0)
+            st = new_state(UNet(**small), acc=There(run.device), compile=compiled)
+            bare = UNet(**small).to(run.device, memory_format=torch.channels_last)
+            if compiled: bare = torch.compile(bare)
             loops = {'ours': train(st, many, linear_schedule(), config),
-                     'bare': bare_training(make()[1], pixels, n, config.precision == 'bf16')}
+                     'bare': bare_training(bare, pixels, n, config.precision == 'bf16')}
             def go(loop, k): # steps
                 for _ in range(k): next(loop)
             for loop in loops.values(): go(loop, 3)
@@ -235,58 +269,96 @@ def celeba(run):
 
 # ---- notebooks
 
-def needs(nb): # modules of lessons that are not there
-    from importlib.util import find_spec
-    text = ''.join(''.join(c['source']) for c in nb['cells'] if c['cell_type'] == 'code')
-    return [m for m in ('ipywidgets', 'matplotlib', 'IPython', 'skimage', 'diffusers', 'accelerate', 'scipy')
-            if f'import {m}' in text or f'from {m}' in text if not find_spec(m)]
+# what lessons may want, and no requirement is
+LESSONS = 'matplotlib', 'diffusers', 'accelerate', 'huggingface_hub', 'nbdev'
 
-def cells(path, nb): # the notebook as one plain script at a time; its own folder and name space
-    names = dict(__name__='__main__', display=lambda *a, **k: None)
+class StandIn: # a finder and loader of modules
+    "Where IPython and ipywidgets are missing, modules take their place that have everything and do nothing."
+    def __init__(self): self.names = [m for m in ('IPython', 'ipywidgets') if not find_spec(m)]
+    def find_spec(self, name, path=None, target=None):
+        return ModuleSpec(name, self, is_package=True) if name.split('.')[0] in self.names else None
+    def create_module(self, spec): return None
+    def exec_module(self, module):
+        def anything(name):
+            if name.startswith('__'): raise AttributeError(name)
+            return MagicMock(name=name)
+        module.__getattr__, module.version_info = anything, (9, 0, 0)
+        module.get_ipython = lambda: None                     # matplotlib asks both
+
+def cells(path, nb, slow=True): # the notebook as one plain script at a time; its own folder and name space
+    main = sys.modules['__main__'] = ModuleType('__main__')       # what is pickled is looked up there
+    names = vars(main)
+    names['display'] = lambda *a, **k: None
     for c in nb['cells']:
         src = ''.join(c['source'])
         if c['cell_type'] != 'code' or c.get('id') == 'colab-setup' or '#| eval: false' in src: continue
+        if '#| slow' in src and not slow: continue
         src = '\n'.join(v for v in src.splitlines() if not v.lstrip().startswith(('%', '!')))
+        plots = sys.modules.get('matplotlib.pyplot')
+        if plots: plots.close('all')                               # as a notebook does after each cell
         try: exec(compile(src, f'{path.name}:{c.get("id")}', 'exec'), names)
         except Exception as e:
+            wants = (getattr(e, 'name', None) or '').split('.')[0]
+            if isinstance(e, ModuleNotFoundError) and wants in LESSONS: return f'skipped: no {wants}'
             return f'cell {c.get("id")}: {type(e).__name__}: {str(e).splitlines()[0] if str(e) else ""}'[:200]
     return ''
 
 def notebook(path): # in a process of its own: prints one row
     nb = json.loads(Path(path).read_text(encoding='utf8'))
-    missing = needs(nb)
+    stands_in = StandIn()
+    sys.meta_path.append(stands_in)
     os.chdir(Path(path).parent)
     os.environ.setdefault('MPLBACKEND', 'agg')
-    said = f'skipped: no {", ".join(missing)}' if missing else cells(Path(path), nb)
-    print('ROW ' + json.dumps(dict(notebook=Path(path).name, said=said or 'passed')), flush=True)
+    said, without = cells(Path(path), nb) or 'passed', ' and '.join(stands_in.names)
+    print('ROW ' + json.dumps(dict(said=said + f', without {without}'*bool(without))), flush=True)
+
+LONGEST = 150 # seconds for one notebook
+ROOMS = 'course', 'practice', 'going_further', 'reference' # in this order, those of each by name
+
+class Notebooks:
+    "Processes, one a notebook, as many at a time as a quarter of the cores; all end at `end`."
+    def __init__(self, run, paths, end):
+        self.run, self.jobs, self.end, self.going = run, [*paths], end, []
+        self.room, self.out = max(1, (os.cpu_count() or 1)//4), tempfile.TemporaryDirectory()
+        where = [str(ROOT), *filter(None, [os.environ.get('PYTHONPATH')])]
+        self.env = os.environ | dict(OMP_NUM_THREADS='4', PYTHONPATH=os.pathsep.join(where))
+
+    def start(self):
+        path = self.jobs.pop(0)
+        log = open(Path(self.out.name)/f'{path.stem}.txt', 'w+', encoding='utf8')
+        p = subprocess.Popen([sys.executable, __file__, '--notebook', str(path)], stdout=log, stderr=log,
+                             cwd=ROOT, env=self.env, start_new_session=True)
+        self.going.append((p, path, time.time(), log))
+
+    def look(self): # write the rows of those that have ended, and end those that are late
+        for job in [*self.going]:
+            p, path, since, log = job
+            late = time.time() > min(self.end, since + LONGEST)
+            if p.poll() is None and not late: continue
+            if p.poll() is None:
+                with suppress(ProcessLookupError): os.killpg(p.pid, signal.SIGKILL) # with its own processes
+            p.wait()
+            log.seek(0)
+            text = log.read()
+            rows = [json.loads(v[4:]) for v in text.splitlines() if v.startswith('ROW ')]
+            ended = 'not finished' if late else f'ended with {p.returncode}: {text[-150:]}'
+            self.run.row('notebook', notebook=path.stem, said=rows[0]['said'] if rows else ended,
+                         seconds=round(time.time() - since, 1))
+            log.close()
+            self.going.remove(job)
+
+    def all(self):
+        while self.going or (self.jobs and time.time() < self.end - 5):
+            while self.jobs and len(self.going) < self.room and time.time() < self.end - 5: self.start()
+            self.look()
+            time.sleep(.2)
+        if self.jobs: self.run.row('notebooks left out', notebooks=[p.stem for p in self.jobs])
 
 def notebooks(run, keep=90): # seconds that are left for the training
-    import subprocess
-    jobs, room = sorted((ROOT/'nbs').rglob('*.ipynb')), max(1, (os.cpu_count() or 1)//4)
-    if run.tiny: jobs = [p for p in jobs if p.stem in ('02_forward_diffusion', 'spectral')]
-    going = []
-    def look():
-        for p, path, since in [*going]:
-            late = run.left() < (5 if run.tiny else keep)
-            if p.poll() is None and not late: continue
-            if p.poll() is None: p.kill()
-            out, err = p.communicate()
-            rows = [json.loads(v[4:]) for v in out.splitlines() if v.startswith('ROW ')]
-            ended = 'not finished' if late else f'ended with {p.returncode}: {err[-150:]}'
-            said = rows[0]['said'] if rows else ended
-            run.row('notebook', notebook=path.stem, said=said, seconds=round(time.time() - since, 1))
-            going.remove((p, path, since))
-    while jobs or going:
-        while jobs and len(going) < room and run.left() > keep*(not run.tiny) + 5:
-            path = jobs.pop(0)
-            p = subprocess.Popen([sys.executable, __file__, '--notebook', str(path)], stdout=subprocess.PIPE,
-                                 stderr=subprocess.PIPE, text=True, cwd=ROOT)
-            going.append((p, path, time.time()))
-        if jobs and not going:
-            run.row('notebooks left out', notebooks=[p.stem for p in jobs])
-            return
-        look()
-        time.sleep(.2)
+    "The cells of all notebooks, slow ones too, each notebook in a process of its own."
+    paths = [p for r in ROOMS for p in sorted((ROOT/'nbs'/r).glob('*.ipynb'))] + [ROOT/'nbs/index.ipynb']
+    if run.tiny and not run.only: paths = [p for p in paths if p.stem in ('02_forward_diffusion', 'spectral')]
+    Notebooks(run, paths, run.end - (5 if run.tiny else keep)).all()
 
 # ---- with the time that is left
 
@@ -300,16 +372,14 @@ def whole_training(run):
         return
     size, share = (32, .2) if run.tiny else (128, .35)
     until, pictures, k = time.time() + share*run.left(), [], 0
-    while time.time() < until or len(pictures) < 8:
-        with torch.device(run.device):
-            scene = make_scene(100_003*7 + k)
-            pictures += [render(scene, make_camera(scene, t), size) for t in (.1, .5, .9)]
+    while time.time() < until or len(pictures) < 2:
+        scene = make_scene(100_003*7 + k, device=run.device)
+        pictures.append(render(scene, [make_camera(scene, (i + .5)/10) for i in range(10)], size))
         k += 1
     pixels = ((torch.cat(pictures) + 1)*127.5).round().clamp(0, 255).to(torch.uint8)
     config = SMALL | (dict(size=32, ch=32, mult=(1, 1)) if run.tiny else {})
     torch.manual_seed(0)
-    net = UNet(**config).to(memory_format=torch.channels_last)
-    st, bs = new_state(net, acc=There(run.device)), 4 if run.tiny else 64
+    st, bs = new_state(UNet(**config), acc=There(run.device)), 4 if run.tiny else 64
     ds = Resident(pixels.cpu())
     settings = TrainConfig(epochs=10**5, bs=bs, warmup=50, precision='float32' if run.tiny else 'bf16')
     for _ in train(st, ds, linear_schedule(), settings):
@@ -324,7 +394,8 @@ class Resident(torch.utils.data.Dataset): # uint8 pictures, as `Frames` keeps th
     def __len__(self): return len(self.pixels)
     def __getitem__(self, i): return self.pixels[i]/127.5 - 1
 
-PARTS = parity, training_parity, renderer, sampling, training, celeba, notebooks, whole_training
+# what is asserted nowhere else comes first; then what was measured before, then what takes whatever is left
+PARTS = parity, training_parity, renderer, sampling, training, celeba, compiled, notebooks, whole_training
 
 @call_parse
 def main(
@@ -338,7 +409,7 @@ def main(
     if notebook: return globals()['notebook'](notebook)
     folder = Path(out or os.environ.get('OUT') or ROOT/'results')
     folder.mkdir(parents=True, exist_ok=True)
-    run = Run(device, limit_s, folder/'gpu.jsonl', device == 'cpu')
+    run = Run(device, limit_s, folder/'gpu.jsonl', only)
     for part in PARTS:
         if only and part.__name__ not in only.split(','): continue
         if run.left() < 3:

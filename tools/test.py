@@ -153,6 +153,7 @@ CHECKS = {
     'site': lambda: tool('the site as Quarto writes it is mended and checked', 'site_test.py'),
     'ruff': lint,
     'cases': cases,
+    'gpu': lambda: tool('what a GPU would find, without one', 'fake_device.py', '--quick'),
     'wheel': wheel,
 }
 

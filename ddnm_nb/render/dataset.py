@@ -9,7 +9,7 @@ __all__ = ['scene_dir', 'RenderSettings', 'make_dreaming', 'ddnm_make_data']
 import json
 import signal
 import sys
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -88,20 +88,44 @@ def _write_frame(folder, name, pictures, camera, size):
     _write_file(folder/'intrinsics'/f'{name}.txt', _matrix_text(make_intrinsics(size)))
     _write_file(folder/'gt'/f'{name}.jpg', to_pil(gt))
 
-def _write_scene(root, number, settings):
+def _write_scene(root, number, settings, device='cpu'):
     "Write the frames of a scene that are not there yet; yields once for each frame that is."
-    folder, scene, plan = scene_dir(root, number), None, None
-    for i in range(settings.frames):
-        if not (folder/'gt'/f'{i:04d}.jpg').exists():
-            if scene is None:
-                scene = make_scene(settings.seed*100_003 + number, settings.portraits)
-                plan = None if settings.gt_only or settings.portraits else make_occluders(scene)
-            time = i/max(settings.frames - 1, 1)
-            camera = make_camera(scene, time)
-            if plan is None: pictures = [render(scene, camera, settings.size)]
-            else: pictures = render(scene, camera, settings.size, plan(time), settings.shadows)
-            _write_frame(folder, f'{i:04d}', pictures, camera, settings.size)
-        yield 1
+    folder = scene_dir(root, number)
+    names = [f'{i:04d}' for i in range(settings.frames)]
+    todo = [i for i, name in enumerate(names) if not (folder/'gt'/f'{name}.jpg').exists()]
+    yield from [1]*(settings.frames - len(todo))
+    if not todo: return
+    frames = _rendered(number, todo, settings, device)
+    def write(frame): _write_frame(folder, names[frame[0]], *frame[1:], settings.size)
+    if torch.device(device).type == 'cpu':
+        for frame in frames: yield write(frame) or 1
+    else:                                                      # a disk takes longer than a GPU
+        with ThreadPoolExecutor(16) as pool:
+            for _ in pool.map(write, frames): yield 1
+
+# %% ../../nbs/practice/render_dataset.ipynb #d845b2d1
+_AT_ONCE = 2**20 # pixels that a GPU renders together
+
+def _rendered(number, todo, settings, device): # number of the scene and of its frames
+    "Yields (number of the frame, its pictures, its camera); on a GPU many frames are rendered at once."
+    seed, last = settings.seed*100_003 + number, max(settings.frames - 1, 1)
+    scene, plan = make_scene(seed, settings.portraits, device), None
+    if not (settings.gt_only or settings.portraits): plan = make_occluders(seed)
+    h, w = _frame_size(settings.size)
+    each = 1 if torch.device(device).type == 'cpu' else max(1, _AT_ONCE//(h*w))
+    for k in range(0, len(todo), each):
+        ids = todo[k:k + each]
+        cameras, rods = [make_camera(seed, i/last) for i in ids], plan and [plan(i/last) for i in ids]
+        if each == 1: cameras, rods = cameras[0], plan and rods[0]
+        done = render(scene, cameras, settings.size, rods, settings.shadows)
+        parts = [v.cpu().split(1) for v in ([done] if plan is None else done)]
+        yield from zip(ids, zip(*parts), [cameras] if each == 1 else cameras)
+
+def _check_device(device): # 'cpu', 'cuda', 'cuda:1', ...
+    "Raise a ValueError for a device that this machine has not."
+    try: torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, TypeError) as e:
+        raise ValueError(f'need a device of this machine, got {device!r}: {str(e).splitlines()[0]}') from e
 
 # %% ../../nbs/practice/render_dataset.ipynb #66e56c87
 def _leave_interrupts(): signal.signal(signal.SIGINT, signal.SIG_IGN) # Ctrl-C reaches all; one answers
@@ -155,13 +179,15 @@ def make_dreaming(
     first:int=0, # number of the first scene: held-out scenes are others of the same seed
     workers:int=1, # processes; the files do not depend on it
     progress:bool=True, # show a progress bar
+    device:str='cpu', # where it is rendered; on another one the pictures differ by rounding
 )->Path: # root
     "Write videos in DREAMING's layout; a run that was stopped continues where it was."
     settings = settings or RenderSettings()
     root = Path(root)
     _check_least(scenes=(scenes, 1), workers=(workers, 1), first=(first, 0))
+    _check_device(device)
     _check_folder(root, settings.to_json())
-    jobs = [(str(root), number, settings) for number in range(first, first + scenes)]
+    jobs = [(str(root), number, settings, device) for number in range(first, first + scenes)]
     with tqdm(total=scenes*settings.frames, unit='frame', disable=not progress) as bar:
         for n in _run_jobs(jobs, workers): bar.update(n)
     return root
@@ -188,9 +214,10 @@ def ddnm_make_data(
     shadows:store_true=False, # occluders cast shadows
     gt_only:store_true=False, # only ground truths, poses and intrinsics
     portraits:store_true=False, # faces with hair before a plain wall, with nothing in front
+    device:str='cpu', # cpu, or cuda: many frames at once, the same but for rounding
 ):
     """Render stand-in videos in the layout of DREAMING; a run that was stopped continues.
     Frames that are there are left alone; a folder made with other settings is refused."""
     settings = RenderSettings(frames, _parse_size(size), seed, shadows, gt_only, portraits)
-    make_dreaming(root, settings, scenes, first, workers, progress=sys.stderr.isatty())
+    make_dreaming(root, settings, scenes, first, workers, sys.stderr.isatty(), device)
     print(f'{scenes} scenes of {frames} frames in {root}')

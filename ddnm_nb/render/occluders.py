@@ -7,6 +7,8 @@ __all__ = ['Rods', 'trace_rods', 'make_occluders']
 
 # %% ../../nbs/practice/render_occluders.ipynb #5f61a1a3
 import math
+from copy import copy
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import torch
@@ -35,33 +37,55 @@ class Rods:
         "Turn the list of rods into tensors; returns the rods themselves."
         material, a, b, ra, rb = zip(*self.rows)
         self.material, self.a, self.b = torch.tensor(material), torch.stack(a), torch.stack(b)
-        self.ra, self.dr = torch.tensor(ra), torch.tensor(rb) - torch.tensor(ra)
+        self.ra, self.dr, self.frame = torch.tensor(ra), torch.tensor(rb) - torch.tensor(ra), None
+        materials = (Material.STEEL, Material.GLOVE, Material.GOWN)
+        self.of = [(self.material == m).nonzero()[:, 0] for m in materials]
         return self
 
     def materials(self, p):
         "Distance from points (N,3) to steel, glove and gown, (3,N)."
-        return torch.cat([_material_distances(self, part) for part in p.split(4096)], 1)
+        many = 4096 if p.device.type == 'cpu' else 2**17
+        frames = repeat(None) if self.frame is None else self.frame.split(many)
+        return torch.cat([_material_distances(self, *v) for v in zip(p.split(many), frames)], 1)
 
     def distance(self, p):
         "Distance (a lower bound) from points (N,3) to the nearest rod, (N,)."
         return self.materials(p).min(0).values*.85
 
 # %% ../../nbs/practice/render_occluders.ipynb #8b88fe57
-def _rod_distances(rods, p):
-    "Distance from points (N,3) to every rod, (N,K)."
-    pa, ba = p[:, None] - rods.a, rods.b - rods.a
+def _rod_distances(rods, p, frame=None):
+    "Distance from points (N,3) to every rod, (N,K); `frame` (N,): which of several frames they are of."
+    a, b, ra, dr = [v if frame is None else v[frame] for v in (rods.a, rods.b, rods.ra, rods.dr)]
+    pa, ba = p[:, None] - a, b - a
     h = ((pa*ba).sum(-1)/(ba*ba).sum(-1)).clamp(0, 1)
-    return (pa - h[..., None]*ba).norm(dim=-1) - rods.ra - h*rods.dr
+    return (pa - h[..., None]*ba).norm(dim=-1) - ra - h*dr
 
-def _material_distances(rods, p):
+def _material_distances(rods, p, frame=None):
     "Distance from points (N,3) to steel, to glove with smooth joints, and to gown with folds, (3,N)."
-    d, far = _rod_distances(rods, p), torch.full((len(p),), 9.)
-    materials = (Material.STEEL, Material.GLOVE, Material.GOWN)
-    steel, glove, gown = [d[:, rods.material == m] for m in materials]
+    d, far = _rod_distances(rods, p, frame), torch.full_like(p[:, 0], 9.)
+    steel, glove, gown = [d[:, of] for of in rods.of]
     folds = .007*torch.sin(9*p.sum(-1))*torch.sin(13*(p[:, 0] - p[:, 1]))
     return torch.stack([steel.min(1).values if steel.shape[1] else far,
                         -.028*torch.logsumexp(-glove/.028, 1) if glove.shape[1] else far,
                         gown.min(1).values + folds if gown.shape[1] else far])
+
+# %% ../../nbs/practice/render_occluders.ipynb #8b88fe58
+def _moved_rods(many, device):
+    "The rods of one frame, or of several that have the same ones, on a device."
+    first, new = many[0], Rods()
+    new.material, new.of = first.material.to(device), [v.to(device) for v in first.of]
+    for k in ('a', 'b', 'ra', 'dr'):
+        v = [getattr(rods, k) for rods in many]
+        setattr(new, k, (v[0] if len(v) == 1 else torch.stack(v)).to(device))
+    new.frame = None
+    return new
+
+def _at_frame(rods, frame):
+    "Rods of several frames for points of the frames (N,); without a frame the rods themselves."
+    if frame is None: return rods
+    new = copy(rods)
+    new.frame = frame
+    return new
 
 # %% ../../nbs/practice/render_occluders.ipynb #c1905975
 def _add_finger(rods, at, i, size, curl, spread, pinch):
@@ -97,8 +121,11 @@ def trace_rods(
 )->tuple: # depth (N,), inf where there are no rods, and the rays (N,3)
     "Depth of rods along the rays through pixels."
     rays = pixel_rays(pose, K, uv)
-    t = sphere_trace(rods.distance, pose[:3, 3], rays, start, 40, 2e-3)
-    return torch.where(rods.distance(pose[:3, 3] + t[:, None]*rays) < 6e-3, t, torch.inf), rays
+    return _trace(rods, pose[:3, 3], rays, start), rays
+
+def _trace(rods, eye, rays, start): # eye (3,) or (N,3), rays (N,3)
+    t = sphere_trace(rods.distance, eye, rays, start, 40, 2e-3)
+    return torch.where(rods.distance(eye + t[:, None]*rays) < 6e-3, t, torch.inf)
 
 # %% ../../nbs/practice/render_occluders.ipynb #1d2016d1
 def _add_steel(rods, ends, radius_a, radius_b=None):

@@ -7,6 +7,7 @@ __all__ = ['SeededRandom', 'Material', 'RenderedScene', 'make_scene', 'make_came
 
 # %% ../../nbs/practice/render_patient.ipynb #5f61a193
 import math
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from ddnm_nb.render.sdf import (
     _ambient_occlusion,
+    _beside,
     _sample_volume,
     _soft_shadow,
     _soft_step,
@@ -125,7 +127,7 @@ _BOX_LO, _BOX_HI, _VOXEL = vec(-1.04, -1.24, -.6), vec(1.04, 1.0, 1.08), .02
 
 def _sample_box(volume, p):
     "Values (C,N) at points (N,3) of a volume that fills the box."
-    return _sample_volume(volume, p, _BOX_LO, _BOX_HI)
+    return _sample_volume(volume, p, _beside(_BOX_LO, p), _beside(_BOX_HI, p))
 
 def _bake_head(f):
     "Distances to skin, cap or hair, and tube in the box, (3,D,H,W)."
@@ -212,7 +214,8 @@ def _sample_sheet(sheet, p):
 # %% ../../nbs/practice/render_patient.ipynb #0551da85
 def _scene_distance(distances, sheet, p):
     "Distance (a lower bound) from points (N,3) to patient and cloth, (N,)."
-    outside = torch.maximum(_BOX_LO - p, p - _BOX_HI).clamp_min(0).norm(dim=-1)
+    lo, hi = _beside(_BOX_LO, p), _beside(_BOX_HI, p)
+    outside = torch.maximum(lo - p, p - hi).clamp_min(0).norm(dim=-1)
     d = _sample_box(distances, p)[0]
     d = torch.where(outside > 0, .9*torch.sqrt(outside*outside + d*d), d)
     h, safe = _sample_sheet(sheet[:2], p)
@@ -311,7 +314,7 @@ def _portrait_dressing(draw):
 def _scene_surface(volume, sheet, p):
     "Material (N,), normal (N,3), visible lamp (N,), ambient occlusion (N,) at points (N,3)."
     v, s = _sample_box(volume, p), _sample_sheet(sheet, p)
-    outside = ((p < _BOX_LO) | (p > _BOX_HI)).any(-1)
+    outside = ((p < _beside(_BOX_LO, p)) | (p > _beside(_BOX_HI, p))).any(-1)
     floor = (p[:, 2] - s[0])*.7
     on_sheet = outside | (floor < v[:3].min(0).values)
     material = torch.where(on_sheet, Material.CLOTH + (s[4] > .5).long(), v[:3].argmin(0))
@@ -347,9 +350,13 @@ class RenderedScene:
 def make_scene(
     seed:int, # 0 or more, otherwise a ValueError
     portrait:bool=False, # hair, open eyes and a plain wall instead of an operating room
+    device=None, # where it is baked and rendered; None: torch's default device
 )->RenderedScene:
-    "The scene of a seed; distances and light are baked, which takes about half a second."
+    "The scene of a seed; distances and light are baked, which takes about half a second on a CPU."
     if seed < 0: raise ValueError(f'need a seed of 0 or more, got {seed}')
+    with nullcontext() if device is None else torch.device(device): return _baked_scene(seed, portrait)
+
+def _baked_scene(seed, portrait):
     draw = SeededRandom(seed, 4 if portrait else 1)
     face = _make_face(draw) | _dressing(draw) | (_portrait_dressing(draw) if portrait else {})
     light = _unit_vector(vec(draw(-.75, .75), draw(-.15, .8), 1.3))

@@ -6,16 +6,18 @@
 __all__ = ['render_ground_truth', 'render']
 
 # %% ../../nbs/practice/render_frames.ipynb #5f61a194
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .occluders import trace_rods
+from .occluders import _at_frame, _moved_rods, _trace
 from .patient import Material, _linear_light
 from ddnm_nb.render.sdf import (
     _ambient_occlusion,
+    _beside,
     _frame_size,
     _soft_shadow,
     _soft_step,
@@ -155,7 +157,7 @@ def _reflected_light(scene, hits, albedo):
     diffuse = ((nl + soft)/(1 + soft)).clamp_min(0)
     visible = lamp[:, None]**torch.where(skin, vec(.65, 1., 1.1), vec(1., 1., 1.))
     half = _unit_vector(scene.light - rays)
-    shine, gloss = [v.to(p.device)[material] for v in (_SHINE, _GLOSS)]
+    shine, gloss = [_beside(v, p)[material] for v in (_SHINE, _GLOSS)]
     gleam = shine*(n*half).sum(-1).clamp_min(0)**gloss*lamp
     rim = (1 + (n*rays).sum(-1)).clamp(0, 1)**4*.25*room
     sky = vec(.235, .24, .25) + .08*n[:, 1:2] + .05*n[:, 2:3]
@@ -183,34 +185,67 @@ _SUBPIXELS = torch.tensor([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i o
 def _edge_pixels(img, material, t, h, w):
     "Pixels (N,) whose neighbours differ in colour, material or depth."
     def jump(a, tolerance):
-        q = F.pad(a.reshape(-1, h, w)[None], (1, 1, 1, 1), mode='replicate')
-        return (F.max_pool2d(q, 3, 1) + F.max_pool2d(-q, 3, 1) > tolerance)[0].any(0)
+        q = F.pad(a.reshape(len(a), -1, h, w), (1, 1, 1, 1), mode='replicate')
+        return (F.max_pool2d(q, 3, 1) + F.max_pool2d(-q, 3, 1) > tolerance).any(0)
     jumps = jump(material.float()[None], .5) | jump(t[None], .12) | jump(img.T, .10)
     return jumps.reshape(-1).nonzero()[:, 0]
 
 # %% ../../nbs/practice/render_frames.ipynb #4a6b9b61
+def _looks(pose, K, uv, frame=None):
+    "Eye and rays of pixels (N,2): of one pose (4,4), or of the poses (F,4,4) of frames (N,)."
+    if frame is None: return pose[:3, 3], pixel_rays(pose, K, uv)
+    R, rays = pose[frame], pixel_rays(torch.eye(4).to(pose), K, uv)
+    return R[:, :3, 3], _unit_vector((R[:, :3, :3]@rays[..., None])[..., 0])
+
+def _all_pixels(pose, h, w): # pose (4,4), or (F,4,4)
+    "The pixels of one frame or of F, and which frame each is of; None for one."
+    if pose.ndim == 2: return pixel_grid(h, w), None
+    return pixel_grid(h, w).repeat(len(pose), 1), torch.arange(len(pose)).repeat_interleave(h*w)
+
+def _nine(e, uv, start, frame): # indices of pixels (N,)
+    "The eight rays more of pixels: where they are, where they start, of which frame."
+    e8 = e.repeat_interleave(8)
+    uv = (uv[e][:, None] + _beside(_SUBPIXELS, uv)).reshape(-1, 2)
+    return uv, start[e8], None if frame is None else frame[e8]
+
+# %% ../../nbs/practice/render_frames.ipynb #4a6b9b62
+def _ground_truth(scene, pose, size, rods=None, smooth=True): # pose (4,4) or (F,4,4)
+    "Colour (F,3,h,w) and depth (F,h,w) of one frame or of several."
+    K, (h, w) = make_intrinsics(size), size
+    focal, (uv, frame) = K[0, 0].item(), _all_pixels(pose, h, w)
+    def shot(uv, start, frame):
+        eye, rays = _looks(pose, K, uv, frame)
+        t = sphere_trace(scene.distance, eye, rays, start)
+        cast = rods and _at_frame(rods, frame).distance
+        return *_shade(scene, eye, rays, t, focal, cast), t
+    start = coarse_depth(scene.distance, pose, K, h, w)
+    img, material, t = shot(uv, start, frame)
+    if smooth:
+        e = _edge_pixels(img, material, t, h, w)
+        more = shot(*_nine(e, uv, start, frame))[0]
+        img[e] = (img[e] + more.reshape(-1, 8, 3).sum(1))/9
+    return img.reshape(-1, h, w, 3).permute(0, 3, 1, 2), t.reshape(-1, h, w)
+
+# %% ../../nbs/practice/render_frames.ipynb #4a6b9b63
+@contextmanager
+def _beside_scene(scene):
+    "New tensors are where the scene is."
+    device = scene.volume.device
+    with nullcontext() if device.type == 'cpu' else device: yield device
+
 def render_ground_truth(
     scene, # RenderedScene
     camera:dict, # from `make_camera`
     h:int, # rows, at least 16
     w:int, # columns, at least 16
-    cast=None, # distance function of what casts shadows on the scene but is not seen
+    rods=None, # Rods that cast shadows on the scene but are not seen
     smooth:bool=True, # nine rays a pixel where there are edges
 )->tuple: # display colour (3,h,w) in [0,1] and depth (h,w)
     "The scene without hand and instruments."
-    pose, K = camera['pose'], make_intrinsics((h, w))
-    eye, focal = pose[:3, 3], K[0, 0].item()
-    uv, start = pixel_grid(h, w), coarse_depth(scene.distance, pose, K, h, w)
-    def shot(uv, start):
-        rays = pixel_rays(pose, K, uv)
-        t = sphere_trace(scene.distance, eye, rays, start)
-        return *_shade(scene, eye, rays, t, focal, cast), t
-    img, material, t = shot(uv, start)
-    if smooth:
-        e = _edge_pixels(img, material, t, h, w)
-        more = shot((uv[e][:, None] + _SUBPIXELS.to(uv)).reshape(-1, 2), start[e].repeat_interleave(8))[0]
-        img[e] = (img[e] + more.reshape(-1, 8, 3).sum(1))/9
-    return img.T.reshape(3, h, w), t.reshape(h, w)
+    with _beside_scene(scene) as device:
+        pose, rods = camera['pose'].to(device), rods and _moved_rods([rods], device)
+        colour, depth = _ground_truth(scene, pose, (h, w), rods, smooth)
+    return colour[0], depth[0]
 
 # %% ../../nbs/practice/render_frames.ipynb #3a52287c
 _TETRAHEDRON = vec(1, -1, -1, -1, -1, 1, -1, 1, -1, 1, 1, 1).reshape(4, 3)
@@ -219,7 +254,8 @@ def _rod_colour(scene, rods, eye, rays, t):
     "Display colour (N,3) and material (N,) of hand and instruments at depth t along rays."
     p = eye + t[:, None]*rays
     material = rods.materials(p).argmin(0) + Material.STEEL
-    n = _unit_vector(sum(k*rods.materials(p + 4e-3*k).min(0).values[:, None] for k in _TETRAHEDRON.to(p)))
+    corners = _beside(_TETRAHEDRON, p)
+    n = _unit_vector(sum(k*rods.materials(p + 4e-3*k).min(0).values[:, None] for k in corners))
     lamp = _soft_shadow(rods.distance, p + n*.02, scene.light, 8)
     room = .35 + .65*_ambient_occlusion(rods.distance, p, n)
     c = scene.colours[material]*(1 + .05*_mottle(scene, p, .5))
@@ -228,42 +264,69 @@ def _rod_colour(scene, rods, eye, rays, t):
     return _tone_map(_reflected_light(scene, _Hits(p, rays, material, n, lamp, room), c)), material
 
 # %% ../../nbs/practice/render_frames.ipynb #3a52287d
-def _render_rods(scene, rods, camera, depth, h, w):
-    "Covered share of each pixel (h,w) and the colour that covers it, times that share (3,h,w)."
-    pose, K, grid = camera['pose'], make_intrinsics((h, w)), pixel_grid(h, w)
-    start = coarse_depth(rods.distance, pose, K, h, w, 8, .5)
-    def shot(i, uv):
-        t, rays = trace_rods(rods, pose, K, uv, start[i])
-        hit = t < depth.reshape(-1)[i]
-        c, material = torch.zeros(len(uv), 3), torch.full((len(uv),), -1)
-        if hit.any():
-            c[hit], material[hit] = _rod_colour(scene, rods, pose[:3, 3], rays[hit], t[hit])
-        return c, material
-    img, material = torch.zeros(h*w, 3), torch.full((h*w,), -1)
+def _hits_of_rods(scene, rods, looks, start, depth):
+    "Colour (N,3) where rods are nearer than `depth` (N,), and their material (N,), -1 where there are none."
+    eye, rays, frame = looks
+    t = _trace(_at_frame(rods, frame), eye, rays, start)
+    hit = t < depth
+    c, material = torch.zeros(len(rays), 3), torch.full((len(rays),), -1)
+    if hit.any():
+        one = frame is None
+        near = _at_frame(rods, None if one else frame[hit])
+        eye = eye if one else eye[hit]
+        c[hit], material[hit] = _rod_colour(scene, near, eye, rays[hit], t[hit])
+    return c, material
+
+def _coarse_rods(rods, pose, K, h, w, cell=8):
+    "Where the tracing of rods begins, for each pixel."
+    cells = -(-h//cell)*-(-w//cell)
+    frame = None if pose.ndim == 2 else torch.arange(len(pose)).repeat_interleave(cells)
+    return coarse_depth(_at_frame(rods, frame).distance, pose, K, h, w, cell, .5)
+
+# %% ../../nbs/practice/render_frames.ipynb #3a52287e
+def _render_rods(scene, rods, pose, depth, h, w): # pose (4,4) or (F,4,4)
+    "Covered share of each pixel (F,1,h,w) and the colour that covers it, times that share (F,3,h,w)."
+    K, (uv, frame) = make_intrinsics((h, w)), _all_pixels(pose, h, w)
+    start, depth = _coarse_rods(rods, pose, K, h, w), depth.reshape(-1)
+    def shot(uv, start, frame, depth):
+        looks = *_looks(pose, K, uv, frame), frame
+        return _hits_of_rods(scene, rods, looks, start, depth)
+    img, material = torch.zeros(len(uv), 3), torch.full((len(uv),), -1)
     i = (start < 7).nonzero()[:, 0]  # cones that touch something
-    img[i], material[i] = shot(i, grid[i])
+    img[i], material[i] = shot(uv[i], start[i], None if frame is None else frame[i], depth[i])
     cover = (material >= 0).float()
-    e = _edge_pixels(img, material, torch.zeros(h*w), h, w)
-    more, m = shot(e.repeat_interleave(8), (grid[e][:, None] + _SUBPIXELS.to(grid)).reshape(-1, 2))
+    e = _edge_pixels(img, material, torch.zeros(len(uv)), h, w)
+    more, m = shot(*_nine(e, uv, start, frame), depth[e.repeat_interleave(8)])
     img[e] = (img[e] + more.reshape(-1, 8, 3).sum(1))/9
     cover[e] = (cover[e] + (m >= 0).float().reshape(-1, 8).sum(1))/9
-    return cover.reshape(h, w), img.T.reshape(3, h, w)
+    return cover.reshape(-1, 1, h, w), img.reshape(-1, h, w, 3).permute(0, 3, 1, 2)
 
 # %% ../../nbs/practice/render_frames.ipynb #12bb1d7e
 @torch.inference_mode()
 def render(
     scene, # RenderedScene
-    camera:dict, # from `make_camera`
+    camera:dict|list, # from `make_camera`; a list of F: as many frames at once, which is for a GPU
     size, # pixels: a number for a square frame, or (H,W); below 16 a ValueError
-    occluders=None, # Rods: a plan from `make_occluders`, at a time
+    occluders=None, # Rods: a plan from `make_occluders`, at a time; for a list of cameras a list
     shadows:bool=False, # whether occluders cast shadows on what the mask keeps
-): # ground truth (1,3,H,W) in [-1,1], or with occluders (ground truth, mask, occluded frame)
-    "One frame of a video; the mask (1,1,H,W) has 1 = keep, the occluded frame is as the ground truth."
+): # ground truth (F,3,H,W) in [-1,1], or with occluders (ground truth, mask, occluded frame)
+    "Frames of a video; the mask (F,1,H,W) has 1 = keep, the occluded frame is as the ground truth."
     h, w = _frame_size(size)
-    gt, depth = render_ground_truth(scene, camera, h, w)
-    if occluders is None: return gt[None]*2 - 1
-    cover, colour = _render_rods(scene, occluders, camera, depth, h, w)
-    under = render_ground_truth(scene, camera, h, w, occluders.distance)[0] if shadows else gt
+    one, rods = isinstance(camera, dict), None
+    if not one and scene.volume.device.type == 'cpu':
+        each = occluders or [None]*len(camera)
+        done = [render(scene, c, size, r, shadows) for c, r in zip(camera, each)]
+        return torch.cat(done) if occluders is None else tuple(map(torch.cat, zip(*done)))
+    with _beside_scene(scene) as device:
+        pose = camera['pose'] if one else torch.stack([c['pose'] for c in camera])
+        if occluders is not None: rods = _moved_rods([occluders] if one else occluders, device)
+        return _render(scene, pose.to(device), (h, w), rods, shadows)
+
+def _render(scene, pose, size, rods, shadows): # pose (4,4) or (F,4,4)
+    gt, depth = _ground_truth(scene, pose, size)
+    if rods is None: return gt*2 - 1
+    cover, colour = _render_rods(scene, rods, pose, depth, *size)
+    under = _ground_truth(scene, pose, size, rods)[0] if shadows else gt
     occluded = (1 - cover)*under + colour
-    hole = F.max_pool2d((cover > 0).float()[None, None], 3, 1, 1)
-    return gt[None]*2 - 1, 1 - hole, occluded[None]*2 - 1
+    hole = F.max_pool2d((cover > 0).float(), 3, 1, 1)
+    return gt*2 - 1, 1 - hole, occluded*2 - 1

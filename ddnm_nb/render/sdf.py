@@ -18,6 +18,17 @@ def vec(
     "A short vector."
     return torch.tensor(numbers, dtype=torch.float32)
 
+_MOVED = {} # constants on other devices: copied once
+
+def _beside(
+    v:Tensor, # constant of a module
+    p:Tensor, # points
+)->Tensor: # the same, on the device of the points
+    "A constant where it is needed, without a copy each time."
+    if v.device == p.device: return v
+    if (id(v), p.device) not in _MOVED: _MOVED[id(v), p.device] = v.to(p.device)
+    return _MOVED[id(v), p.device]
+
 def _unit_vector(
     v:Tensor, # vectors (...,3)
 )->Tensor: # (...,3)
@@ -176,18 +187,18 @@ def pixel_grid(
     return torch.stack([u, v], -1).reshape(-1, 2).float()
 
 def pixel_rays(
-    pose:Tensor, # (4,4) camera to world
+    pose:Tensor, # (4,4) or (F,4,4) camera to world
     K:Tensor, # (3,3) intrinsics
     uv:Tensor, # pixels (N,2)
-)->Tensor: # (N,3) unit vectors in the world
+)->Tensor: # (N,3) or (F,N,3) unit vectors in the world
     "Directions in which pixels look."
-    d = torch.cat([(uv - K[:2, 2])/K[0, 0], torch.ones(len(uv), 1)], 1)
-    return _unit_vector(d@pose[:3, :3].T)
+    d = torch.cat([(uv - K[:2, 2])/K[0, 0], torch.ones_like(uv[:, :1])], 1)
+    return _unit_vector(d@pose[..., :3, :3].mT)
 
 # %% ../../nbs/practice/render_sdf.ipynb #47f23afc
 def sphere_trace(
     distance, # function (N,3) -> (N,), nowhere larger than the true distance
-    eye:Tensor, # (3,) where the rays start
+    eye:Tensor, # (3,) or (N,3) where the rays start
     rays:Tensor, # (N,3) unit directions
     t:Tensor, # (N,) where the tracing begins, as a distance from the eye
     steps:int=48, # at most
@@ -195,30 +206,47 @@ def sphere_trace(
     cone:float=0., # radius of the ray at distance 1: above 0, it arrives when the cone touches
 )->Tensor: # (N,) distance of the first surface from the eye; above 14 where there is none
     "Sphere tracing (Hart 1996): each step is as long as the way that is surely free."
+    if rays.device.type != 'cpu': return _trace_all(distance, eye, rays, t, steps, eps, cone)
     t = t.clone()
     active = torch.arange(len(rays))
     for _ in range(steps):
-        d = distance(eye + t[active, None]*rays[active])
+        from_eye = eye if eye.ndim == 1 else eye[active]
+        d = distance(from_eye + t[active, None]*rays[active])
         arrived = d < eps + cone*t[active]
         t[active] += d.masked_fill(arrived, 0.) if cone else d
         active = active[~arrived & (t[active] < 14)]
         if not len(active): break
     return t
 
+# %% ../../nbs/practice/render_sdf.ipynb #47f23afd
+def _trace_all(distance, eye, rays, t, steps, eps, cone): # as for `sphere_trace`
+    "The same for a GPU, which would wait to learn which rays are left: all of them go on, some by nothing."
+    live = torch.ones_like(t, dtype=torch.bool)
+    for i in range(1, steps + 1):
+        d = distance(eye + t[:, None]*rays)
+        arrived = d < eps + cone*t
+        moves = live & ~arrived if cone else live
+        t = t + torch.where(moves, d, 0.)
+        live = live & ~arrived & (t < 14)
+        if i % 16 == 0 and not live.any(): break             # it waits here
+    return t
+
 # %% ../../nbs/practice/render_sdf.ipynb #98ec3d60
 def coarse_depth(
     distance, # function (N,3) -> (N,)
-    pose:Tensor, # (4,4) camera to world
+    pose:Tensor, # (4,4) or (F,4,4) camera to world
     K:Tensor, # (3,3) intrinsics
     h:int, # rows of the frame
     w:int, # columns
     cell:int=4, # pixels along a side of a cell
     start:float=1.2, # where the tracing begins: nothing is nearer to the eye
-)->Tensor: # (h*w,) distance from the eye
+)->Tensor: # (h*w,) or (F*h*w,) distance from the eye
     "A start for the ray of each pixel: cones as wide as a cell, traced until they touch."
     rows, cols = -(-h//cell), -(-w//cell)
     rays = pixel_rays(pose, K, pixel_grid(rows, cols)*cell + (cell - 1)/2)
-    starts = torch.full((len(rays),), start)
-    t = sphere_trace(distance, pose[:3, 3], rays, starts, 32, 0., (cell*.75)/K[0, 0].item())
-    t = t.reshape(rows, cols).repeat_interleave(cell, 0).repeat_interleave(cell, 1)
-    return t[:h, :w].reshape(-1)
+    starts, eye = torch.full((rays[..., 0].numel(),), start), pose[:3, 3] if pose.ndim == 2 else None
+    if eye is None: eye = pose[:, None, :3, 3].expand_as(rays).reshape(-1, 3)
+    width = (cell*.75)/K[0, 0].item()
+    t = sphere_trace(distance, eye, rays.reshape(-1, 3), starts, 32, 0., width)
+    t = t.reshape(-1, rows, cols).repeat_interleave(cell, 1).repeat_interleave(cell, 2)
+    return t[:, :h, :w].reshape(-1)

@@ -295,11 +295,12 @@ def show_uncertainty(
     n:int=2, # samples to show
 )->Figure: # give the cell a `fig-alt`
     "Mean beside samples beside standard deviation beside true error, the last two on one scale."
+    samples, truth, mask = samples.cpu(), truth.cpu(), mask.cpu()
     mean, sd = predictive(samples)
     pictures = {'measured': masked(truth, mask), 'mean': mean}
     pictures |= {f'sample {i}': samples[i:i+1] for i in range(n)} | {'truth': truth}
     maps = {'predicted': sd, 'true error of the mean': (mean - truth).abs()}
-    maps = {k: (v.square().mean((0, 1)).sqrt()*(1 - mask[0, 0])).cpu() for k,v in maps.items()}
+    maps = {k: (v.square().mean((0, 1)).sqrt()*(1 - mask[0, 0])) for k,v in maps.items()}
     top = maps['predicted'].max().item()*1.5
     fig, axs = plt.subplots(1, len(pictures) + 2, figsize=(1.5*len(pictures) + 3.6, 1.9), dpi=90,
                             layout='constrained')
