@@ -8,10 +8,11 @@ each method chosen by CRPS on 8 other frames, at most 8 settings each, the same 
 
 Cost is counted in evaluations of the network for one sample: what records gradients and what goes
 backward count as measured (a row of part 'cost'). A method gets as many steps as its budget allows.
+The number of steps divides 1,000, so that some methods get less than their budget; a row of part c
+names what it cost.
 Seeds: of sample k of frame i 1000 i + k; of part a and b 0. A row that is there is not made again.
 `--quick`: ten minutes on two free cores, the papers' settings on four bundled frames, into
-results/quick; `--plan` says what is left, and how
-long it takes; `--show` prints the tables."""
+results/quick; `--plan` says what is left, and how long it takes; `--show` prints the tables."""
 import argparse
 import inspect
 import json
@@ -46,7 +47,7 @@ def run(how, denoiser, A, y, sigma_y, seeds):
 
 # ---- cost
 
-def cost_of_passes(denoiser, batch=4, rounds=4):
+def cost_of_passes(denoiser, batch=4, rounds=12):
     "Seconds of recording and of a pass backward, over those of an evaluation: the least of several."
     plain, best = inspect.unwrap(type(denoiser).__call__), [float('inf')]*3
     size = denoiser.image_size
