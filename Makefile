@@ -115,9 +115,8 @@ data/holdout: .venv/ok
 comma := ,
 space := $() $()
 LIST = $(subst $(space),$(comma),$(strip $(1)))
-holdout: data/holdout .venv/lessons-ok ## 200 frames of 50 new patients: results/holdout.jsonl
-	$(BIN)/python tools/holdout.py data/holdout --methods 0,1,2,3,4,6,7,8,9
-	$(BIN)/python tools/holdout.py data/holdout --methods 7,10,11 --every 4
+holdout: data/holdout .venv/lessons-ok ## new patients, 50 frames, and 200 for the presets: results/holdout.jsonl
+	$(BIN)/python tools/results.py --only holdout
 	$(BIN)/python tools/holdout.py data/holdout --methods 0,5 --every 4 --models $(call LIST,$(foreach r,scenes six,$(foreach e,04 08 12 15,runs/$(r)/epoch$(e).safetensors)))
 
 noisy: .venv/lessons-ok ## DDNM and both DDNM+ where y is noisy: results/noisy.jsonl
