@@ -3,7 +3,7 @@
 Every page reads without a network: KaTeX comes from tools/katex, fonts are the system's, and the
 loaders that Quarto adds for widgets with a kernel go. Tables get boxes in which they scroll, the
 navigation bar marks the section that is read, and the page for wrong addresses finds the site from
-every address."""
+every address. The code of a picture is folded below it (styles.css), with what is imported for it."""
 import posixpath
 import re
 import shutil
@@ -17,6 +17,22 @@ LOADER = re.compile(r'<script[^>]*(?:(?:require|jquery|polyfill)(?:\.min)?\.js|h
                     r'</script>\s*|<script[^>]*>\s*define\(.jquery.[^<]*</script>\s*')
 TABLE = re.compile(r'(<table\b(?:(?!<table\b).)*?</table>)', re.S)
 NAV_LINK = re.compile(r'<a\b(?=[^>]*class="nav-link)[^>]*>(?=\s*<span class="menu-text")')
+
+CELL = r'<div id="cell-[^"]*" class="cell"[^>]*>\s*'
+FOLD = CELL + r'<details class="code-fold">\s*<summary>([^<]*)</summary>((?:(?!</details>).)*)</details>\s*'
+NO_RESULT, RESULT = (re.compile(FOLD + end, re.S) for end in (r'</div>\s*', r'(?=<div class="cell-output)'))
+
+def gathered_code(text, *_):
+    "A page begins with a picture: code that is folded before it joins the fold of the picture's own."
+    first = RESULT.search(text)
+    if not first: return text
+    before = list(NO_RESULT.finditer(text, 0, first.start()))
+    if len(before) != len(re.findall(CELL, text[:first.start()])): return text
+    summary = 'Code of the picture, with imports and set-up' if before else first[1]
+    code = ''.join(m[2] for m in before) + first[2]
+    text = text[:first.start(1)] + summary + '</summary>' + code + text[first.end(2):]
+    for m in reversed(before): text = text[:m.start()] + text[m.end():]
+    return text
 
 def caption_math(text, *_):
     "Equations in captions, which smalldocs takes as they are."
@@ -59,7 +75,7 @@ def from_everywhere(text, name, site_url):
     def rooted(m): return f'{m[1]}{base}/{m[2].removeprefix("./")}"'
     return re.sub(r'((?:href|src)=")(?![a-z]+:|[/#"])([^"]*)"', rooted, text)
 
-MENDS = caption_math, local_katex, no_loader, boxed_tables, marked_room, from_everywhere
+MENDS = gathered_code, caption_math, local_katex, no_loader, boxed_tables, marked_room, from_everywhere
 
 def mend(site, site_url):
     "Mend every page and style sheet of a site where it lies."
