@@ -42,7 +42,7 @@ from .photos import PHOTO_SAMPLER, choose_model, restore_photo_steps
 from .pretrained import MODELS, bundled, keep_memory, load_denoiser, weights_id
 from .records import machine
 from .sampling import Sampler, final_image
-from .tasks import _TASKS, _as_written, _read_picture, _suit_noise, _task_measurement, _task_steps
+from .tasks import _TASKS, _as_written, _before, _read_picture, _suit_noise, _task_measurement, _task_steps
 from .train_run import RunConfig, run_training
 from .training import TrainConfig
 from .unet import _checked_shape
@@ -139,7 +139,7 @@ def _window_steps(p, o, seeds): # `_Picture` -> denoiser, degraded picture, `Ste
     sampler = PHOTO_SAMPLER if o.steps is None else replace(PHOTO_SAMPLER, steps=o.steps)
     steps = restore_photo_steps(denoiser, A, torch.cat([y]*len(seeds)), sigma_y, sampler, seeds)
     total = 1 if o.task == 'denoise' else sampler.n_calls(denoiser)
-    return denoiser, A.pinv(y).clamp(-1, 1), steps, total
+    return denoiser, _before(o.task, A, y), steps, total
 
 # %% ../nbs/practice/commands.ipynb #4cb6c80a
 _SHOWS_COLOUR = 'JPEG', 'MPO', 'PNG', 'TIFF', 'WEBP', 'AVIF' # formats that hold a colour profile
@@ -166,7 +166,7 @@ def _restore_file(o, options, pyramid): # the options of `ddnm_restore`, and wha
     else:
         measurement = _task_measurement(o.task, p.x, p.mask, o.degrade, sigma_y, o.blur or 1.2, o.seed)
         options, (A, y, _) = _suit_noise(options, measurement, o.noise), measurement
-        denoiser, first = load_denoiser(o.model, channels_last=True), A.pinv(y).clamp(-1, 1)
+        denoiser, first = load_denoiser(o.model, channels_last=True), _before(o.task, A, y)
         trajectory = _task_steps(denoiser, o.task, measurement, options, seeds)
         total = options['sampler'].n_calls(denoiser)
     done = final_image(progress_bar(trajectory, o.task, total)).cpu().clamp(-1, 1).split(1)

@@ -28,13 +28,14 @@ def _blur(size, blur): # (H,W), standard deviation in pixels
     k = gaussian_kernel(real_number('blur', blur, 0, min(size)/6 - .5, above=True))
     return FFTBlur(k[:, None]*k, size)
 
+_LUMA = .299, .587, .114 # red, green and blue in a grey file (ITU-R BT.601, as in JPEG and Pillow)
 _OPERATORS = { # task -> its operator, made of size of the restored picture, mask and blur
     'sr4': lambda size, mask, blur: AveragePooling(4),
-    'gray': lambda size, mask, blur: Grayscale(),
+    'gray': lambda size, mask, blur: Grayscale(_LUMA),
     'blur': lambda size, mask, blur: _blur(size, blur),
     'cs25': lambda size, mask, blur: HadamardSensing(size, .25),
     'denoise': lambda size, mask, blur: Denoising(),
-    'old-photo': lambda size, mask, blur: Grayscale()@Inpainting(mask),
+    'old-photo': lambda size, mask, blur: Grayscale(_LUMA)@Inpainting(mask),
 }
 _TASKS = ('inpaint', *_OPERATORS)
 _ROUNDING = 2/255/12**.5 # standard deviation of the rounding of an 8-bit file, in units of [-1,1]
@@ -72,9 +73,14 @@ def _task_measurement(
         return A, y + sigma_y*seeded_randn([seed + 10**6]*len(y))(y), sigma_y
     if task == 'cs25':
         raise ValueError('need --degrade for the task cs25: compressed measurements are no picture')
-    if task in ('gray', 'old-photo'): x = x.mean(1, keepdim=True)
+    if task in ('gray', 'old-photo'): x = Grayscale(_LUMA)(x)
     if task == 'old-photo': x = x*mask
     return A, x, max(sigma_y, _ROUNDING) if task == 'blur' else sigma_y
+
+def _before(task, A, y): # -> (B,3,H,W) in [-1,1]
+    "What the measurement looks like: the file where it is grey, else A⁺y."
+    grey = task in ('gray', 'old-photo')                   # of luma, A⁺y is tinted
+    return (y.expand(-1, 3, -1, -1) if grey else A.pinv(y)).clamp(-1, 1)
 
 # %% ../nbs/practice/tasks.ipynb #31992ef9
 def _suit_noise(options, measurement, noise): # of `preset_options`, (A, y, sigma_y), option `noise`
