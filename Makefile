@@ -180,6 +180,9 @@ compare: data/train .venv/lessons-ok ## what learns most in the same time: resul
 kill-test: .venv/lessons-ok ## twenty kills, twenty resumes, the same bits: results/kill.jsonl
 	$(BIN)/python tools/kill_test.py --out results/kill.jsonl
 
+times: .venv/lessons-ok ## time and memory of ddnm_restore by task and size of the picture: results/times.jsonl
+	$(BIN)/python tools/times.py
+
 kill-restore: .venv/lessons-ok ## a folder of pictures, killed a hundred times, by one process and by two: the same bytes: results/kill_restore.jsonl
 	rm -f results/kill_restore.jsonl
 	$(BIN)/python tools/kill_restore.py --kills 100 --out results/kill_restore.jsonl
@@ -194,4 +197,4 @@ bench-train: .venv/bench-ok ## training speed beside diffusers: results/bench_tr
 .PHONY: baselines bench bench-operators bench-train browser-test calibration check check-site colab-test compare \
 	data demo docs exact fake-gpu few-steps gpu help holdout house kill-restore kill-test lab masks methods noisy notebooks \
 	process-test reading readme report-figures photos train-photos results samplers solutions table tasks test train train-long \
-	train-portraits train-six transitions video
+	times train-portraits train-six transitions video
