@@ -30,13 +30,15 @@ CASES = [(task, size, given) for task, sizes, given in (
     ('enlarge 4 x 4', ((128, 128), (1280, 720), (4000, 3000)), '{s} --task sr4 --preset fast'),
     ('colour', ((128, 128), (1280, 720)), '{p} --task gray --preset fast'),
     ('remove noise .1', ((128, 128), (1280, 720)), '{p} --task denoise --sigma_y .1 --degrade --preset fast'),
-    ('remove blur, noise .02', ((128, 128), (1280, 720)), '{p} --task blur --sigma_y .02 --degrade --preset fast'),
+    ('remove blur, noise .02', ((128, 128), (1280, 720)),
+     '{p} --task blur --sigma_y .02 --degrade --preset fast'),
 ) for size in sizes]
 
 def inputs(folder, size):
     "A picture of that size, its mask, and the picture at a quarter of the size."
     def resized(name, size, *how): return Image.open(ROOT/'nbs'/'figures'/name).resize(size, *how)
-    picture, mask = resized('large_truth.jpg', size), resized('large_mask.png', size, Image.Resampling.NEAREST)
+    picture = resized('large_truth.jpg', size)
+    mask = resized('large_mask.png', size, Image.Resampling.NEAREST)
     paths = {k: str(folder/f'{k}.png') for k in 'pms'}
     picture.save(paths['p'])
     mask.save(paths['m'])
@@ -73,7 +75,8 @@ def main():
     p.add_argument('--out', type=Path, default=OUT)
     out = p.parse_args().out
     own = weights_id('scenes128')
-    done = {(r['task'], *r['size']) for r in (read_rows(out) if out.exists() else []) if r['weights'] in (own, '')}
+    rows = read_rows(out) if out.exists() else []
+    done = {(r['task'], *r['size']) for r in rows if r['weights'] in (own, '')}
     def add(task, size, weights, make):
         if (task, *size) in done: return
         append_row(out, task=task, size=size, weights=weights, **make(), machine=machine())
