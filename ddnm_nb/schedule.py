@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 # %% ../nbs/course/02_forward_diffusion.ipynb #6967e601
+#| code-fold: true
+#| code-summary: "Inside: from the variances to the schedule"
 def _is_whole(n, least:int)->bool: # 5 and 5.0 are whole numbers, True and '5' are none
     number = not isinstance(n, (bool, str)) and hasattr(n, '__int__') and n == n
     return number and abs(n) < 1e15 and n == int(n) and n >= least

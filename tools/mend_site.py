@@ -7,6 +7,7 @@ every address. The code of a picture is folded below it (styles.css), with what 
 import posixpath
 import re
 import shutil
+from itertools import groupby
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,20 +20,65 @@ TABLE = re.compile(r'(<table\b(?:(?!<table\b).)*?</table>)', re.S)
 NAV_LINK = re.compile(r'<a\b(?=[^>]*class="nav-link)[^>]*>(?=\s*<span class="menu-text")')
 
 CELL = r'<div id="cell-[^"]*" class="cell"[^>]*>\s*'
-FOLD = CELL + r'<details class="code-fold">\s*<summary>([^<]*)</summary>((?:(?!</details>).)*)</details>\s*'
-NO_RESULT, RESULT = (re.compile(FOLD + end, re.S) for end in (r'</div>\s*', r'(?=<div class="cell-output)'))
+FOLD = (r'<details class="code-fold">\s*<summary>([^<]*)</summary>'
+        r'((?:(?!</details>).)*)</details>\s*')
+NO_RESULT, RESULT = CELL + FOLD + r'</div>\s*', CELL + FOLD + r'(?=<div class="cell-output)'
+ANCHORS = r'(?:<span id="[^"]*" class="api-anchor"></span>\s*)*'
+RUN = re.compile(f'(?:{ANCHORS}{NO_RESULT})+(?:{ANCHORS}{RESULT})?', re.S)
+NO_RESULT, RESULT = (re.compile(v, re.S) for v in (NO_RESULT, RESULT))
 
 def gathered_code(text, *_):
     "A page begins with a picture: code that is folded before it joins the fold of the picture's own."
     first = RESULT.search(text)
-    if not first: return text
-    before = list(NO_RESULT.finditer(text, 0, first.start()))
-    if len(before) != len(re.findall(CELL, text[:first.start()])): return text
-    summary = 'Code of the picture, with imports and set-up' if before else first[1]
+    before = list(NO_RESULT.finditer(text, 0, first.start())) if first else []
+    if not before or len(before) != len(re.findall(CELL, text[:first.start()])): return text
     code = ''.join(m[2] for m in before) + first[2]
-    text = text[:first.start(1)] + summary + '</summary>' + code + text[first.end(2):]
+    name = 'Code of the picture, with imports and set-up</summary>'
+    text = text[:first.start(1)] + name + code + text[first.end(2):]
     for m in reversed(before): text = text[:m.start()] + text[m.end():]
     return text
+
+def one_fold(folds, end): # [(cell, name, code), ...]; '' if the result of the last follows, else its end
+    "Several folds as one, with a name over each part."
+    if len(folds) == 1: parts, name = folds[0][2], folds[0][1]
+    else:
+        parts = ''.join(f'<p class="fold-part">{name}</p>{code}' for _, name, code in folds)
+        name = re.split('[;,]', folds[0 if end else -1][1])[0]       # a picture's code is its own
+        if name.startswith('Test'): name = f'Tests: {len(folds)} parts'
+        elif end: name += f' and {len(folds) - 1} more'
+    return f'{folds[0][0]}<details class="code-fold">\n<summary>{name}</summary>{parts}</details>\n{end}'
+
+def joined_folds(text, *_):
+    "Folds that follow one another are one, code and tests apart; anchors come before it."
+    def joined(m):
+        folds = re.findall(f'({CELL}){FOLD}', m[0], re.S)
+        if len(folds) == 1: return m[0]
+        groups = [[*g] for _, g in groupby(folds, lambda f: f[1].startswith('Test'))]
+        ends = ['</div>\n']*len(groups)
+        if not m[0].rstrip().endswith('</div>'): ends[-1] = ''      # a result follows
+        anchors = re.findall('<span id="[^"]*" class="api-anchor"></span>', m[0])
+        return ''.join(anchors) + '\n' + ''.join(map(one_fold, groups, ends))
+    return RUN.sub(joined, text)
+
+CAPTION = re.compile(r'\s*<p>(<em>(?:(?!</?em>|</p>).)*</em>)</p>', re.S)
+
+def end_of_div(text, start):
+    "Where the element ends that begins at `start`."
+    depth = 0
+    for m in re.compile(r'<(/?)div\b').finditer(text, start):
+        depth += -1 if m[1] else 1
+        if not depth: return text.index('>', m.end()) + 1
+
+def captions(text, *_):
+    "What is said below a picture in italics comes before its folded code."
+    out, at = [], 0
+    for m in re.finditer(RESULT, text):
+        end = end_of_div(text, m.start())
+        said = CAPTION.match(text, end)
+        if said and end > at:
+            out += [text[at:end - len('</div>')], f'<p class="figure-caption">{said[1]}</p>\n</div>']
+            at = said.end()
+    return ''.join(out) + text[at:]
 
 def caption_math(text, *_):
     "Equations in captions, which smalldocs takes as they are."
@@ -75,7 +121,8 @@ def from_everywhere(text, name, site_url):
     def rooted(m): return f'{m[1]}{base}/{m[2].removeprefix("./")}"'
     return re.sub(r'((?:href|src)=")(?![a-z]+:|[/#"])([^"]*)"', rooted, text)
 
-MENDS = gathered_code, caption_math, local_katex, no_loader, boxed_tables, marked_room, from_everywhere
+MENDS = (gathered_code, joined_folds, captions, caption_math, local_katex, no_loader, boxed_tables,
+         marked_room, from_everywhere)
 
 def mend(site, site_url):
     "Mend every page and style sheet of a site where it lies."

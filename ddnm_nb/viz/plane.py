@@ -197,17 +197,18 @@ _KEY = '''<span><svg viewBox="-13 -9 26 18" aria-hidden="true"><path class="{k}"
 style="stroke-width:{w}"/></svg><span>{text}</span>{pixels}</span>'''
 _PIXELS = '''<svg viewBox="0 0 26 14" data-pixels="{k}" aria-hidden="true">
 <rect width="13" height="14"/><rect x="13" width="13" height="14"/></svg>'''
-_HILL = 'M-12 6C-3 6 -5 -7 0 -7S3 6 12 6'
+_HILL, _RING = 'M-12 6C-3 6 -5 -7 0 -7S3 6 12 6', 'M-10 0A10 6 0 1 0 10 0A10 6 0 1 0 -10 0'
 
-def _keys(A, corrected)->str:
+def _keys(A, corrected, sigma_y=0.)->str:
     "What the marks mean, with the two pixels of the particle that is followed."
     rows = [('xt one', 'M0 0h0', 9, 'x<sub>t</sub>'),
             ('x0', 'M0 0h0', 9, 'x<sub>0</sub> estimate')]
     if corrected: rows += [('move', 'M-10 0H10M4 -4L10 0L4 4', 2, 'corrected')]
-    pixels = [_PIXELS.format(k=k) for k in range(len(rows))] + ['', '']
+    pixels = [_PIXELS.format(k=k) for k in range(len(rows))] + ['']*3
+    rows += [('cloud', _RING, 1, '50 %, 90 % of x<sub>t</sub>')]
     if A:
         rows += [('line', 'M-12 0H12', 3, 'Ax = y'),
-                 ('post', _HILL, 1.5, 'posterior')]
+                 ('post', _RING if sigma_y else _HILL, 1.5, 'posterior')]
     return ''.join(_KEY.format(k=k, d=d, w=w, text=text, pixels=image)
                    for (k, d, w, text), image in zip(rows, pixels))
 
@@ -363,5 +364,5 @@ def plane_player(
     uri = data_uri(_shade(prior, half))
     shade = f'<image href="{uri}" width="1000" height="1000"/>'
     line = '' if A is None else _svg_line(prior, A, y, sigma_y)
-    keys = _keys(A, corrected=bool(data['hat']))
+    keys = _keys(A, bool(data['hat']), sigma_y)
     return _plane_page(data, shade, line, keys, half, look)

@@ -45,7 +45,7 @@ def show_images(
         raise ValueError(f'need {len(pictures)} titles, got {len(titles)}')
     ncols = min(ncols or 6, len(pictures))
     nrows = -(-len(pictures)//ncols)
-    height = width*max(p.height/p.width for p in pictures) + (.3 if titles else .05)
+    height = width*max(p.height/p.width for p in pictures) + (.33 if titles else .05)
     fig, axes = plt.subplots(nrows, ncols, figsize=(width*ncols, height*nrows), squeeze=False,
                              layout='constrained', dpi=90)
     for ax in axes.flat[len(pictures):]: ax.axis('off')
@@ -54,7 +54,7 @@ def show_images(
         plt.setp(ax.spines.values(), color='0.7', lw=.5)
         ax.imshow(p, cmap='gray', vmin=0, vmax=255,
                   interpolation='nearest' if p.width < width*90 else 'antialiased')
-        if titles: ax.set_title(str(titles[i]), fontsize=9)
+        if titles: ax.set_title(str(titles[i]), fontsize=11)
     if caption: fig.supxlabel(caption, fontsize=9, style='italic')
     plt.close(fig)
     return fig
@@ -228,10 +228,10 @@ def _travel_frame(runs:dict, n:int, i:int=0)->Image.Image:
         ax.plot(visited, color=COLOURS['noise'], lw=1)
         ax.plot(visited[:now+1], color=COLOURS['range'], lw=1.5)
         ax.plot(now, visited[now], 'o', color=COLOURS['null'], ms=7)
-        ax.set_title(f'{name}: {k} of {len(steps)} evaluations', fontsize=9)
-        ax.set_xlabel('pair of the trajectory', fontsize=8)
-        ax.set_ylabel('timestep t', fontsize=8)
-        ax.tick_params(labelsize=7)
+        ax.set_title(f'{name}: {k} of {len(steps)}', fontsize=12)
+        ax.set_xlabel('pair of the trajectory', fontsize=11)
+        ax.set_ylabel('timestep t', fontsize=11)
+        ax.tick_params(labelsize=10)
         below.imshow(to_pil((steps[k-1].x0_hat if k else steps[0].x_t)[i].clamp(-1, 1)))
         below.axis('off')
     return figure_frame(fig)
