@@ -42,7 +42,15 @@ from .photos import PHOTO_SAMPLER, choose_model, restore_photo_steps
 from .pretrained import MODELS, bundled, keep_memory, load_denoiser, weights_id
 from .records import machine
 from .sampling import Sampler, final_image
-from .tasks import _TASKS, _as_written, _before, _read_picture, _suit_noise, _task_measurement, _task_steps
+from ddnm_nb.tasks import (
+    _TASKS,
+    _as_written,
+    _before,
+    _read_picture,
+    _suit_noise,
+    _task_measurement,
+    _task_steps,
+)
 from .train_run import RunConfig, run_training
 from .training import TrainConfig
 from .unet import _checked_shape

@@ -11,6 +11,7 @@ import io
 import itertools
 import re
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import nbformat
@@ -35,7 +36,7 @@ def execute(nb, codes, folder, timeout):
     "Outputs of each code, run after the fast cells; raises at the first that fails."
     def fast(c): return c.cell_type == 'code' and not re.search(r'^#\| *(slow|eval: false)', c.source, re.M)
     cells = [nbformat.v4.new_code_cell(code) for code in codes]
-    run = nbformat.v4.new_notebook(cells=[c for c in nb.cells if fast(c)] + cells)
+    run = nbformat.v4.new_notebook(cells=[deepcopy(c) for c in nb.cells if fast(c)] + cells)
     place = {'metadata': {'path': str(folder)}}
     NotebookClient(run, timeout=timeout, kernel_name='python3', resources=place).execute()
     return [c.outputs for c in run.cells[-len(cells):]]
