@@ -42,6 +42,8 @@ from .photos import PHOTO_SAMPLER, choose_model, restore_photo_steps
 from .pretrained import MODELS, bundled, keep_memory, load_denoiser, weights_id
 from .records import machine
 from .sampling import Sampler, final_image
+
+# %% ../nbs/practice/commands.ipynb #fe246b57
 from ddnm_nb.tasks import (
     _TASKS,
     _as_written,
