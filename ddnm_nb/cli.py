@@ -93,15 +93,15 @@ def _checked_options(o): # of `ddnm_restore` -> dict of sampler and correction; 
     return options, pyramid
 
 # %% ../nbs/practice/commands.ipynb #6bd370dc
-def _read(o, pyramid, image, mask): # options, files -> `_Picture`
+def _read(o, pyramid, image, mask, may_keep=False): # options, files -> `_Picture`
     "Read a picture; a `ValueError` if it does not go with the options or with the network."
     if o.task in _ONLY['mask'] and not mask: raise ValueError(f'need a mask for {image}, got none')
-    p = _read_picture(image, mask, o.invert)
+    p = _read_picture(image, mask, o.invert, may_keep and o.task == 'inpaint')
     h, w = (n*(4 if o.task == 'sr4' and not o.degrade else 1) for n in p.x.shape[2:])
     if o.samples*h*w > 2**28:
         raise ValueError(f'need at most 2**28 pixels in all samples, got {o.samples} of {w} x {h}')
     if o.blur: real_number('blur', o.blur, 0, min(h, w)/6 - .5)
-    if o.task == 'inpaint' and o.size and not o.windows:
+    if o.task == 'inpaint' and o.size and not o.windows and not p.mask.all():
         level_sizes(hole_region(p.mask, o.size, pyramid.context)[2:], o.size)   # raises for a thread
         if o.finest is not None: _check_known(p.mask, o.size, pyramid)
     if o.task != 'inpaint' and o.size and min(h, w) < o.size:
@@ -199,8 +199,8 @@ def _tasks_in_batches(denoiser, o, options, pictures): # -> a restoration (n,3,H
         done |= {i: out[k::len(ids)] for k, i in enumerate(ids)}
     return [done[i] for i in range(len(pictures))]
 
-def _fill_batch(denoiser, o, options, pyramid, pictures): # list of `_Picture` -> lists of (image, profile)
-    "Restore the pictures of a batch."
+def _filled(denoiser, o, options, pyramid, pictures): # list of `_Picture` -> lists of (1,3,H,W)
+    "Restorations of the pictures of a batch."
     seeds, sigma_y, device = range(o.seed, o.seed + o.samples), 2*o.sigma_y, denoiser.device or 'cpu'
     if o.task != 'inpaint': done = _tasks_in_batches(denoiser, o, options, pictures)
     elif o.finest is not None:
@@ -209,7 +209,13 @@ def _fill_batch(denoiser, o, options, pyramid, pictures): # list of `_Picture` -
     else:
         masks, xs = ([getattr(p, k).to(device) for p in pictures] for k in ('mask', 'x'))
         done = _inpaint_many(denoiser, masks, xs, sigma_y, **options, seeds=seeds, context=pyramid.context)
-    done = [v.cpu().clamp(-1, 1).split(1) for v in done]
+    return [v.cpu().clamp(-1, 1).split(1) for v in done]
+
+def _fill_batch(denoiser, o, options, pyramid, pictures): # list of `_Picture` -> lists of (image, profile)
+    "Restore the pictures of a batch; one whose mask hides nothing stays as it is."
+    rest = [p for p in pictures if o.task != 'inpaint' or not p.mask.all()]
+    found = iter(_filled(denoiser, o, options, pyramid, rest) if rest else ())
+    done = [next(found) if any(p is q for q in rest) else [p.x]*o.samples for p in pictures]
     return [[_as_written(v, p, o.task) for v in vs] for vs, p in zip(done, pictures)]
 
 # %% ../nbs/practice/commands.ipynb #c2a1f79e
@@ -227,7 +233,7 @@ def _restore_folder(o, options, pyramid): # the options of `ddnm_restore`, and w
         batch=16 if o.batch is None else o.batch,
         pictures=os.path.realpath(o.image), masks=os.path.realpath(o.mask) if o.mask else None)
     places = Path(o.image), Path(o.mask) if o.mask else None, Path(o.out)
-    read = partial(_read, o, pyramid)
+    read = partial(_read, o, pyramid, may_keep=True)
     bad = _run_folder(read, load, places, settings, settings['batch'], o.samples, o.overwrite)
     if bad: raise OSError(f'{len(bad)} pictures were left out: {", ".join(sorted(bad)[:20])}')
 
@@ -252,8 +258,8 @@ def _restore(o): # the options of `ddnm_restore`
     (_restore_folder if Path(o.image).is_dir() else _restore_file)(o, *_checked_options(o))
 
 # %% ../nbs/practice/commands.ipynb #88056526
-_MASK = ('its mask, same size: 255 = keep, 0 or transparent = hole, greys are cut; or a folder of '
-         'masks with the names of the pictures')
+_MASK = ('its mask, same size: 255 = keep, 0 or transparent = hole, greys are cut at 128; or a folder '
+         'of masks with the names of the pictures')
 
 _OUT = ('file to write; .png, .tif, .bmp and .webp keep every level; with several samples '
         'restored_0.png, ...; for a folder of pictures: a folder, in which results are PNG')
@@ -262,7 +268,7 @@ _CONTEXT = ('inpaint: side of the restored region over that of the hole; if not 
             'picture, and at least 2')
 
 _MODEL = ('bundled weights, auto to choose among them by the picture, file or folder of another '
-          'network, or name for `fetch`')
+          'network, or a name on the Hugging Face Hub')
 _BLUR = 'blur: standard deviation of the Gaussian, pixels, at most a sixth of the picture; else 1.2'
 
 # %% ../nbs/practice/commands.ipynb #6f91f391
@@ -288,7 +294,7 @@ def ddnm_restore(
     blur:Param(_BLUR, float)=None, # blur: standard deviation of the Gaussian, in pixels
     sheet:str='', # also write a comparison sheet to this file
     batch:int=None, # folders: pictures at a time, at most 1024; 16 if not given
-    windows:store_true=False, # at full size in windows; always with photos128
+    windows:store_true=False, # one picture: at full size in windows, as a network of photographs does
     degrade:store_true=False, # the picture is clean: degrade it first
     invert:store_true=False, # the mask has 255 where the hole is
     overwrite:store_true=False, # replace files that are there; never an input, a read-only file or a link

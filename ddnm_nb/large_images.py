@@ -337,11 +337,11 @@ def inpaint_large_steps(
     sampler:Sampler|None=None, # at the network's size; that of the default preset when None
     correction:Correction|None=None, # at all sizes, as for `restore_steps`
     seeds=0, # an integer, or a list of them: one restoration each
-    pyramid:Pyramid|None=None, # how the image is cut out and refined; `Pyramid()` when None
+    pyramid:Pyramid|None=None, # how the image is cut out and refined; None: not refined
 ): # generator of `Step`, from small images to large ones; the last `x_s` is the result
     "Fill the holes of an image of any size, step by step; all settings are checked at once."
-    pyramid, sampler = pyramid or Pyramid(), sampler or PRESETS['default']['sampler']
-    least = _need_size(denoiser)
+    least, sampler = _need_size(denoiser), sampler or PRESETS['default']['sampler']
+    pyramid = pyramid or Pyramid(finest=least)
     _check_image(mask, y)
     n = _how_many(seeds)
     _check_settings(sampler, correction, sigma_y, y)

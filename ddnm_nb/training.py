@@ -142,12 +142,12 @@ class TrainConfig:
     epochs:int=15 # passes over the images
     bs:int=16 # images a step (batch size), of all processes together
     lr:float=8e-4 # highest learning rate
-    warmup:int=200 # steps until it is reached
+    warmup:int=200 # steps until lr is reached
     clip:float=1. # largest norm of the gradient
     decay:float=.999 # of the running average of the weights, in [0,1)
-    gamma:float=5. # of `min_snr_weights`
-    floor:float=0. # of `min_snr_weights`
-    power:float=1. # of `stratified_timesteps`: above 1, more of the small timesteps
+    gamma:float=5. # signal-to-noise ratio from which on a timestep counts less (Min-SNR)
+    floor:float=0. # weight of the x0 estimate's squared error where all is noise
+    power:float=1. # of the timesteps that are drawn: above 1, more of the small ones
     cut:int=0 # side of the random cuts of the images that are trained on; 0: whole images
     flip:bool=True # mirror images at random
     precision:str='float32' # 'bf16' (autocast), or 'auto': bf16 where hardware has it

@@ -165,6 +165,8 @@ FIXTURES = dict(
     tiny=network(32), weights=raw(b'version https://git-lfs', 'safetensors'),
     many=folder(a_png=SMOOTH, b_jpg=SMOOTH, sub__c_png=SMOOTH[:, :48]),
     masks=folder(a_png=KEEP, b_png=KEEP, sub__c_png=KEEP[:, :48]), some=folder(a_png=KEEP),
+    now_and_then=folder(a_png=KEEP*0 + 255, b_png=KEEP, sub__c_png=KEEP[:, :48]*0 + 255),
+    nothing_left=folder(a_png=KEEP*0, b_png=KEEP, sub__c_png=KEEP[:, :48]),
     others=folder(x_png=KEEP), none=folder(readme_txt=b'no picture'), twice=folder(a_png=SMOOTH, a_jpg=SMOOTH),
     broken=folder(a_png=SMOOTH, b_png=b'no picture', c_png=SMOOTH), filled=folder(x_png=SMOOTH),
     challenge=scenes(), challenge_grey=scenes(GREY), challenge_cut=scenes(spoil=cut(_FRAMES, -20)),
@@ -299,6 +301,9 @@ CASES = [
 
     # folders
     good('folder', '{many} {masks}', None, '{out}'),
+    good('folder, masks that hide nothing', '{many} {now_and_then}', None, '{out}'),
+    ('restore: folder, a mask that keeps nothing', 'ddnm_restore', '{many} {nothing_left} --out {out} ' + FAST,
+     'failure', '1 pictures were left out: a'),
     good('folder and one mask', '{filled} {mask} --batch 2', None, '{out}'),
     good('folder, a task', '{many} --task blur --samples 2 --batch 1024', None, '{out}'),
     bad('folder, --batch 0', '{many} {masks} --batch 0', 'batch', '{out}'),
