@@ -87,9 +87,9 @@ def _task_measurement(
     return A, x, max(sigma_y, _ROUNDING) if task == 'blur' else sigma_y
 
 def _before(task, A, y): # -> (B,3,H,W) in [-1,1]
-    "What the measurement looks like: the file where it is grey, else A⁺y."
-    grey = task in ('gray', 'old-photo')                   # of luma, A⁺y is tinted
-    return (y.expand(-1, 3, -1, -1) if grey else A.pinv(y)).clamp(-1, 1)
+    "What the measurement looks like: the file where it has the size of the result, else A⁺y."
+    as_it_is = task in ('gray', 'old-photo', 'blur', 'denoise')
+    return (y.expand(-1, 3, -1, -1) if as_it_is else A.pinv(y)).clamp(-1, 1)
 
 # %% ../nbs/practice/tasks.ipynb #31992ef9
 def _suit_noise(options, measurement, noise): # of `preset_options`, (A, y, sigma_y), option `noise`
