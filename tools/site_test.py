@@ -35,6 +35,16 @@ and <a href="https://arxiv.org/abs/2212.00490">DDNM</a>: <span class="math inlin
 <div class="cell-output cell-output-display"><figure class="figure"><p>
 <img src="one_page_files/figure-html/cell-3.png" class="figure-img" alt="A frame">
 </p></figure></div></div></section>'''
+def fold(n, name, result=''):
+    "A cell whose code is folded, as Quarto writes it."
+    code = f'<div class="sourceCode cell-code" id="cb{n}"><pre><code>code {n}</code></pre></div>'
+    return f'''<div id="cell-{n}" class="cell" data-execution_count="{n}"><details class="code-fold">
+<summary>{name}</summary>{code}</details>{result}</div>
+'''
+DRAWN = '<div class="cell-output cell-output-display"><div>a picture</div></div>'
+LESSON = '<section id="folds" class="level2">' + fold(10, 'Imports') + '<p>Drag it.</p>' + fold(
+    11, 'The widget', DRAWN) + '<p><em>What it shows.</em></p>' + fold(12, 'One, and more') + (
+    '<span id="name" class="api-anchor"></span>') + fold(13, 'Two') + fold(14, 'Tests') + '</section>' + LESSON
 PAGES = {'index.html': FRONT, '404.html': LOST, 'course/one_page.html': LESSON}
 FONTS = '@import"https://fonts.googleapis.com/css2?family=Source+Sans+Pro:wght@300;400&display=swap";'
 DARK = 'site_libs/bootstrap/bootstrap-dark-6b2.min.css'
@@ -73,6 +83,15 @@ BREAKS = {
     'the dark style sheet': ('index.html', 'bootstrap-dark-6b2', 'bootstrap-dark-7c3', 'broken file'),
 }
 
+def folded_wrong(lesson):
+    "What is wrong with the folds of a lesson."
+    names, codes = re.findall('<summary>(.*?)</summary>', lesson), re.findall(r'code (\d+)', lesson)
+    wanted = 'Code of the picture, with imports and set-up', 'One and 1 more', 'Tests'
+    if tuple(names) != wanted: yield f'folds {names}'
+    if codes != ['10', '11', '12', '13', '14']: yield f'code of the folds {codes}'
+    if 'picture</div></div><p class="figure-caption"><em>What' not in lesson: yield 'a lost caption'
+    if lesson.count('id="name"') != 1: yield 'a lost anchor'
+
 def mended_wrong(site):
     "What mend_site did not mend."
     lesson, lost = ((site/n).read_text(encoding='utf8') for n in (LESSON_PAGE, '404.html'))
@@ -80,6 +99,7 @@ def mended_wrong(site):
     if marked != ['../course/one_page.html']: yield f'the navigation bar marks {marked}'
     if '<div class="table-box"><table' not in lesson: yield 'a table without a box'
     if f'href="{BASE}/course/one_page.html"' not in lost: yield '404.html leads home from one address alone'
+    yield from folded_wrong(lesson)
     if re.search('require|jquery', lesson, re.I): yield 'loaders for widgets with a kernel'
 
 def cases():
