@@ -44,7 +44,8 @@ def fold(n, name, result=''):
 DRAWN = '<div class="cell-output cell-output-display"><div>a picture</div></div>'
 LESSON = '<section id="folds" class="level2">' + fold(10, 'Imports') + '<p>Drag it.</p>' + fold(
     11, 'The widget', DRAWN) + '<p><em>What it shows.</em></p>' + fold(12, 'One, and more') + (
-    '<span id="name" class="api-anchor"></span>') + fold(13, 'Two') + fold(14, 'Tests') + '</section>' + LESSON
+    '<span id="name" class="api-anchor"></span>') + fold(13, 'Two') + fold(14, 'Tests') + (
+    '</section>') + LESSON
 PAGES = {'index.html': FRONT, '404.html': LOST, 'course/one_page.html': LESSON}
 FONTS = '@import"https://fonts.googleapis.com/css2?family=Source+Sans+Pro:wght@300;400&display=swap";'
 DARK = 'site_libs/bootstrap/bootstrap-dark-6b2.min.css'
