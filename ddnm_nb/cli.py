@@ -204,8 +204,7 @@ def _filled(denoiser, o, options, pyramid, pictures): # list of `_Picture` -> li
     seeds, sigma_y, device = range(o.seed, o.seed + o.samples), 2*o.sigma_y, denoiser.device or 'cpu'
     if o.task != 'inpaint': done = _tasks_in_batches(denoiser, o, options, pictures)
     elif o.finest is not None:
-        walks = [_inpaint_steps(denoiser, p, sigma_y, options, seeds, pyramid)[0] for p in pictures]
-        done = [final_image(steps) for steps in walks]
+        done = [final_image(_inpaint_steps(denoiser, p, sigma_y, options, seeds, pyramid)[0]) for p in pictures]
     else:
         masks, xs = ([getattr(p, k).to(device) for p in pictures] for k in ('mask', 'x'))
         done = _inpaint_many(denoiser, masks, xs, sigma_y, **options, seeds=seeds, context=pyramid.context)

@@ -91,6 +91,8 @@ class Renoise:
         return (1 - b).sqrt()*((1 - self.eta**2)**.5*e + self.eta*randn(e))
 
 # %% ../nbs/course/05_sampling.ipynb #3fa88536
+#| code-fold: true
+#| code-summary: "sample_steps: the loop, with checks, time travel and the second order"
 @torch.no_grad()
 def sample_steps(
     denoiser, # a `Denoiser`: denoiser(x_t, t) -> predicted noise

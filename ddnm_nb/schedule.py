@@ -60,6 +60,8 @@ def add_noise(
     return a.sqrt()*x0 + (1 - a).sqrt()*noise
 
 # %% ../nbs/course/02_forward_diffusion.ipynb #f4a33cc2
+#| code-fold: true
+#| code-summary: "cosine_schedule"
 def cosine_schedule(
     T:int=1000, # number of timesteps
     s:float=.008, # offset that keeps the first steps from being too small

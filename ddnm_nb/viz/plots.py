@@ -100,7 +100,8 @@ def show_denoising(
     gaps = [s.x_t[i] - s.x0[i] for s in kept]
     frames = [torch.cat([s.x_t[i], s.x0[i], gap/2], -1).clamp(-1, 1) for s,gap in zip(kept, gaps)]
     stds = [gap.std().item() for gap in gaps]
-    labels = [f't = {s.t}: the difference has standard deviation {std:.2f}' for s,std in zip(kept, stds)]
+    said = 'the whole difference has standard deviation'
+    labels = [f't = {s.t}: {said} {std:.2f}' for s,std in zip(kept, stds)]
     look = dict(title='x_t | x0 estimate | half their difference', quality=60, width=640,
                 alt='Three pictures side by side: noise that clears up, the x0 estimate that goes '
                     'from a blur to a picture, and the difference of the two')
@@ -220,8 +221,8 @@ def _visited(steps:list)->tuple: # `Step`s -> list of timesteps, list of places 
 
 def _travel_frame(runs:dict, n:int, i:int=0)->Image.Image:
     "Where each of several runs (name -> `Step`s) is after n evaluations, and its estimate."
-    fig, axs = plt.subplots(2, len(runs), figsize=(3.2*len(runs), 3.8), height_ratios=[1, 1.6],
-                            layout='constrained', squeeze=False)
+    fig, axs = plt.subplots(2, len(runs), figsize=(3.4*len(runs), 5), height_ratios=[1, 2.2],
+                            layout='constrained', squeeze=False, sharey='row')
     for (ax,below),(name,steps) in zip(axs.T, runs.items()):
         (visited, ends), k = _visited(steps), min(n, len(steps))
         now = ends[k-1] if k else 0
