@@ -204,7 +204,8 @@ def _filled(denoiser, o, options, pyramid, pictures): # list of `_Picture` -> li
     seeds, sigma_y, device = range(o.seed, o.seed + o.samples), 2*o.sigma_y, denoiser.device or 'cpu'
     if o.task != 'inpaint': done = _tasks_in_batches(denoiser, o, options, pictures)
     elif o.finest is not None:
-        done = [final_image(_inpaint_steps(denoiser, p, sigma_y, options, seeds, pyramid)[0]) for p in pictures]
+        walks = [_inpaint_steps(denoiser, p, sigma_y, options, seeds, pyramid)[0] for p in pictures]
+        done = [final_image(steps) for steps in walks]
     else:
         masks, xs = ([getattr(p, k).to(device) for p in pictures] for k in ('mask', 'x'))
         done = _inpaint_many(denoiser, masks, xs, sigma_y, **options, seeds=seeds, context=pyramid.context)
@@ -257,8 +258,7 @@ def _restore(o): # the options of `ddnm_restore`
     (_restore_folder if Path(o.image).is_dir() else _restore_file)(o, *_checked_options(o))
 
 # %% ../nbs/practice/commands.ipynb #88056526
-_MASK = ('its mask, same size: 255 = keep, 0 or transparent = hole, greys are cut at 128; or a folder '
-         'of masks with the names of the pictures')
+_MASK = 'its mask: 255 = keep, 0 or transparent = hole, cut at 128; or a folder of masks of the same names'
 
 _OUT = ('file to write; .png, .tif, .bmp and .webp keep every level; with several samples '
         'restored_0.png, ...; for a folder of pictures: a folder, in which results are PNG')
