@@ -70,14 +70,14 @@ def end_of_div(text, start):
         if not depth: return text.index('>', m.end()) + 1
 
 def captions(text, *_):
-    "What is said below a picture in italics comes before its folded code."
+    "What is said below a picture in italics belongs to its cell, before code that is folded."
     out, at = [], 0
-    for m in re.finditer(RESULT, text):
+    for m in re.finditer(CELL, text):
         end = end_of_div(text, m.start())
-        said = CAPTION.match(text, end)
-        if said and end > at:
-            out += [text[at:end - len('</div>')], f'<p class="figure-caption">{said[1]}</p>\n</div>']
-            at = said.end()
+        said = end and CAPTION.match(text, end)
+        if not said or end < at or 'cell-output-display' not in text[m.start():end]: continue
+        out += [text[at:end - len('</div>')], f'<p class="figure-caption">{said[1]}</p>\n</div>']
+        at = said.end()
     return ''.join(out) + text[at:]
 
 def caption_math(text, *_):
