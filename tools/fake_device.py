@@ -111,17 +111,28 @@ def sampling(seen):
     yield 'free sampling: numbers', same(*results, 1e-6)
 
 def methods(seen):
-    "Guidance by gradients, the mean of several samples, deviations and intervals."
-    from ddnm_nb import uncertainty
+    "Corrections with a gradient, methods with loops of their own, measures and singular values."
+    from ddnm_nb.ddnm import restore, restore_steps
+    from ddnm_nb.gradients import DMPS, DPS, MCG, MMPS, PiGDM
     from ddnm_nb.metrics import psnr, ssim
     from ddnm_nb.operators import Inpainting
+    from ddnm_nb.own_loops import DAPS, TDS, REDDiff
+    from ddnm_nb.sampling import DDIM, DDPM, Sampler
+    denoisers, A, y = (small_denoiser('cpu'), small_denoiser()), Inpainting(hole()), hole()*picture(2)
+    for sigma_y, noise, c in ((0., DDPM(), DPS()), (.1, DDPM(), PiGDM()), (0., DDIM(1.), PiGDM(True)),
+                              (.1, DDPM(), DMPS()), (.1, DDPM(), MMPS(2)), (0., DDPM(), MCG())):
+        four = Sampler(4, noise=noise)
+        yield repr(c), loop(seen, restore_steps(denoisers[1], A, y.to(CUDA), sigma_y, four, c, seeds=0))
+        results = [restore(d, A, y, sigma_y, four, c, seeds=0) for d in denoisers]
+        yield f'{c!r}: numbers', same(*results, 1e-4)
+    for method in (REDDiff(4), DAPS(4, langevin=4), TDS(4, 2)):
+        results = [method.restore(d, A, y, .1, [0, 1]) for d in denoisers]
+        yield f'{method!r}: numbers', same(*results, 1e-4)
     x = picture(2)
     for name, f in dict(psnr=psnr, ssim=ssim).items():
         results = [f(v, v*.9) for v in (x, x.to(CUDA))]
         yield name, same(*results, 1e-5)
-    A = Inpainting(hole())
     yield 'singular values', same(A.singular_values, A.to(CUDA).singular_values)
-    assert uncertainty
 
 def precision(seen):
     "bfloat16, other layouts and `compile`, which on this device does nothing."
