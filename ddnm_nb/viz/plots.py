@@ -185,8 +185,8 @@ def _budget_frame(alphas_cumprod:Tensor, pairs:list, sigma_y:float, pictures:dic
     axs['λ'].plot(ts, weight, color=COLOURS['range'])
     axs['share'].stackplot(ts, [1 - fresh, fresh], colors=[COLOURS['noise'], COLOURS['other']],
                            labels=['noise of y, (c₀λσ_y)²', 'fresh noise, γ'])
-    axs['share'].legend(fontsize=7, loc='center left')
-    for k,title in ('λ', 'weight λ'), ('share', 'shares of σ²'):
+    axs['share'].legend(fontsize=9, loc='center left')
+    for k,title in ('λ', 'weight λ'), ('share', 'shares of σ_t²'):
         axs[k].set(title=title, xlabel='timestep t', xlim=(max(ts), min(ts)), ylim=(-.03, 1.05))
     for k in 'abcd': axs[k].axis('off')
     for k,(name,p) in zip('abcd', pictures.items()):
