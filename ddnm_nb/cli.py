@@ -213,9 +213,9 @@ def _filled(denoiser, o, options, pyramid, pictures): # list of `_Picture` -> li
 
 def _fill_batch(denoiser, o, options, pyramid, pictures): # list of `_Picture` -> lists of (image, profile)
     "Restore the pictures of a batch; one whose mask hides nothing stays as it is."
-    rest = [p for p in pictures if o.task != 'inpaint' or not p.mask.all()]
-    found = iter(_filled(denoiser, o, options, pyramid, rest) if rest else ())
-    done = [next(found) if any(p is q for q in rest) else [p.x]*o.samples for p in pictures]
+    ids = [i for i, p in enumerate(pictures) if o.task != 'inpaint' or not p.mask.all()]
+    done = [[p.x]*o.samples for p in pictures]
+    for i, v in zip(ids, _filled(denoiser, o, options, pyramid, [pictures[i] for i in ids])): done[i] = v
     return [[_as_written(v, p, o.task) for v in vs] for vs, p in zip(done, pictures)]
 
 # %% ../nbs/practice/commands.ipynb #c2a1f79e

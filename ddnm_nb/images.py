@@ -296,11 +296,12 @@ def load_mask(
     path:str|Path, # a mask picture: 255 = keep, 0 = hole
     size:int|tuple|None=None, # int for a square, (H,W), or None for the size of the file
     invert:bool=False, # whether white means hole in this file
+    may_keep:bool=False, # whether a mask without a hole is right, too
 )->Tensor: # (1,1,H,W) float32: 1 = keep, 0 = hole
     "Read a mask; a `ValueError` says if it has no hole, or nothing but hole."
     img = open_image(path)
     m = mask_from_pil(img, size, invert, name=path)
-    if m.min() < m.max(): return m
+    if m.min() < m.max() or may_keep and m.min(): return m
     found = 'kept' if m.min() else 'hole'
     resized = f', resized to {size}' if size else ''
     values = ', '.join(f'{b} {lo}..{hi}' for b, (lo, hi) in

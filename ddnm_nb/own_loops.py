@@ -109,7 +109,8 @@ class DAPS(OwnLoop):
     prior_var:float|None=None # of a pixel: r_t² = Var[x_0|x_t]; None: the paper's (1-ᾱ_t)/ᾱ_t
 
     def __post_init__(self):
-        for k in ('steps', 'ode_steps', *['langevin'][:self.langevin is not None]):
+        for k in ('steps', 'ode_steps', 'langevin'):
+            if k == 'langevin' and self.langevin is None: continue         # the Gaussian itself
             object.__setattr__(self, k, whole_number(k, getattr(self, k), 1))
         real_number('lr', self.lr, 0, 2, above=True, below=True)
         real_number('tau', self.tau, 0, above=True)

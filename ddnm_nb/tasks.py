@@ -17,16 +17,7 @@ from torch import Tensor
 
 from .checks import real_number
 from .ddnm import default_correction
-from ddnm_nb.images import (
-    _has_alpha,
-    _srgb_transform,
-    from_pil,
-    load_mask,
-    mask_from_pil,
-    open_image,
-    to_pil,
-    to_rgb,
-)
+from .images import _has_alpha, _srgb_transform, from_pil, load_mask, open_image, to_pil, to_rgb
 from .large_images import restore_large_steps
 from .operators import AveragePooling, Denoising, Grayscale, Inpainting
 from .sampling import seeded_randn
@@ -112,9 +103,7 @@ _Picture = namedtuple('_Picture', 'x mask grey source profile')
 
 def _read_picture(image, mask=None, invert=False, may_keep=False): # files -> `_Picture`
     "Read a picture and its mask, of one size; `may_keep`: whether the mask may hide nothing."
-    img, m = open_image(image), None
-    if mask and may_keep: m = mask_from_pil(open_image(mask), None, invert, mask)
-    if mask and not (may_keep and m.all()): m = load_mask(mask, invert=invert)
+    img, m = open_image(image), load_mask(mask, None, invert, may_keep) if mask else None
     x = from_pil(to_rgb(img))
     if m is not None and x.shape[2:] != m.shape[2:]:
         want, got = (f'{v.shape[3]} x {v.shape[2]}' for v in (x, m))
