@@ -17,7 +17,7 @@ from torch import Tensor
 
 from .checks import _checked, real_number, whole_number
 from .denoiser import Denoiser
-from .operators import LinearOperator, _cg, _reflect, _reflector, conjugate_gradients, dot, mirror
+from .operators import LinearOperator, _cg, conjugate_gradients, dot, mirror
 from .sampling import DDPM, Correction, check_range
 
 # %% ../nbs/going_further/gaussian.ipynb #01bf87a0
@@ -41,18 +41,19 @@ def spectral_filter(
     x:Tensor, # images (B,3,H,W)
 )->Tensor: # like `x`
     "Multiply each spatial frequency of grey and of two colours by its own factor."
-    half, u = _half(g, x), _turn_grey(x)
-    return _reflect(u, torch.fft.irfft2(half*torch.fft.rfft2(_reflect(u, x)), s=x.shape[-2:]))
+    freqs = _half(g, x)*torch.fft.rfft2(_turn_grey(x))
+    return _turn_grey(torch.fft.irfft2(freqs, s=x.shape[-2:]))
 
 # a real image has a mirrored spectrum: half will do
 def _half(g, x): return g[..., :x.shape[-1]//2+1].to(x)
 
-_TURNS = {} # what turns grey to the first channel, once for each device and dtype: no copy a step
+_TURNS = {} # (3,3), once for each device and dtype: no copy a step
 
-def _turn_grey(x):
+def _turn_grey(x): # grey to the first channel, by a reflection: it is its own inverse
     key = x.device, x.dtype
-    if key not in _TURNS: _TURNS[key] = _reflector(_GREY).to(x)
-    return _TURNS[key]
+    if key not in _TURNS:
+        with torch.inference_mode(False): _TURNS[key] = mirror(_GREY, torch.eye(3).double()).to(*key)
+    return (_TURNS[key]@x.flatten(2)).view(x.shape)
 
 @_checked()
 def sample_texture(

@@ -244,9 +244,9 @@ def seeded_randn(
             raise ValueError(f'need {want}, got {len(x)}')
         if x.device not in gens:
             gens[x.device] = [torch.Generator(x.device).manual_seed(s) for s in seeds]
-        drawn = [torch.randn(x.shape[1:], generator=g, device=x.device)
-                 for g in gens[x.device]]
-        return torch.stack(drawn).to(x)
+        drawn = torch.empty(x.shape, device=x.device)
+        for v, g in zip(drawn, gens[x.device]): v.normal_(generator=g)
+        return drawn.to(x)
     return randn
 
 # %% ../nbs/course/05_sampling.ipynb #05fff5f2
