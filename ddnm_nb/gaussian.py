@@ -26,7 +26,7 @@ _GREY = torch.full((3,), 3**-.5, dtype=torch.float64)
 @_checked()
 def texture_spectrum(
     size:tuple, # (H,W)
-    std:float=.4, # standard deviation of the grey of a pixel
+    std:float=.4, # standard deviation of grey, (r+g+b)/√3
     colour:float=.3, # that of colour, relative to grey
     slope:float=3., # variance falls as frequency to this power
 )->Tensor: # (3,H,W) variances: grey and two colours
