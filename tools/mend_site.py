@@ -7,7 +7,6 @@ every address. The code of a picture is folded below it (styles.css), with what 
 import posixpath
 import re
 import shutil
-from itertools import groupby
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,17 +44,22 @@ def one_fold(folds, end): # [(cell, name, code), ...]; '' if the result of the l
         parts = ''.join(f'<p class="fold-part">{name}</p>{code}' for _, name, code in folds)
         name = re.split('[;,]', folds[0 if end else -1][1])[0]       # a picture's code is its own
         if name.startswith('Test'): name = f'Tests: {len(folds)} parts'
+        elif name.startswith('Inside'): name = f'Inside, not needed to go on: {len(folds)} parts'
         elif end: name += f' and {len(folds) - 1} more'
     return f'{folds[0][0]}<details class="code-fold">\n<summary>{name}</summary>{parts}</details>\n{end}'
 
+def kind_of(name): return next((k for k in ('Inside', 'Test') if name.startswith(k)), '')
+
 def joined_folds(text, *_):
-    "Folds that follow one another are one, code and tests apart; anchors come before it."
+    "Folds that follow one another: what is to be read, the inside and the tests are one each."
     def joined(m):
         folds = re.findall(f'({CELL}){FOLD}', m[0], re.S)
         if len(folds) == 1: return m[0]
-        groups = [[*g] for _, g in groupby(folds, lambda f: f[1].startswith('Test'))]
-        ends = ['</div>\n']*len(groups)
-        if not m[0].rstrip().endswith('</div>'): ends[-1] = ''      # a result follows
+        end, kinds = '</div>\n', ['', 'Inside', 'Test']
+        if not m[0].rstrip().endswith('</div>'): end, kinds = '', kinds[1:] + kinds[:1]  # a result follows
+        groups = [[f for f in folds if kind_of(f[1]) == k] for k in kinds]
+        groups = [g for g in groups if g]
+        ends = ['</div>\n']*(len(groups) - 1) + [end]
         anchors = re.findall('<span id="[^"]*" class="api-anchor"></span>', m[0])
         return ''.join(anchors) + '\n' + ''.join(map(one_fold, groups, ends))
     return RUN.sub(joined, text)
