@@ -95,13 +95,14 @@ train-long: train ## then the first run goes on from its averaged weights: the w
 	$(BIN)/ddnm_train data/train --out runs/long --init runs/scenes/epoch15.safetensors --epochs 10 --keep 5,10 --lr 1e-3 --warmup 100 --seed 1 --precision auto $(call RESUME,runs/long)
 
 # PHOTOS=folder trains on photographs of your own; on a GPU, 10 minutes:
-# make train-photos PHOTO_TRAINING='--epochs 250 --bs 256 --lr 2e-3 --warmup 500 --decay .9995 --precision auto'
+# make train-photos PHOTO_TRAINING='--epochs 250 --bs 256 --lr 2e-3 --warmup 500 --decay .9995 --cut 64 --precision auto'
 PHOTOS =
-PHOTO_TRAINING = --epochs 30 --bs 16 --lr 8e-4 --decay .999 --cut 64 --precision auto
+PHOTO_TRAINING = --epochs 30 --bs 16 --lr 1e-3 --decay .999 --cut 64 --precision auto
+PHOTO_NETWORK = --patch 2 --ch 64 --power 3 --gamma 100 --floor 1
 data/photos/cuts: .venv/ok
 	$(BIN)/python tools/photos.py $(if $(PHOTOS),--folder $(PHOTOS) --out data/photos)
-train-photos: data/photos/cuts .venv/lessons-ok ## a network of photographs, from the weights of the package, on 137 photographs of Debian's packages or on PHOTOS=folder; three hours on two cores, resumable
-	$(BIN)/ddnm_train data/photos/cuts --out runs/photos --init scenes128 --power 2 --gamma 20 --floor 5 --val 8 $(PHOTO_TRAINING) $(call RESUME,runs/photos)
+train-photos: data/photos/cuts .venv/lessons-ok ## a network of photographs, on 137 photographs of Debian's packages or on PHOTOS=folder; three hours on two cores, resumable
+	$(BIN)/ddnm_train data/photos/cuts --out runs/photos $(PHOTO_NETWORK) --val 8 --samples 0 $(PHOTO_TRAINING) $(call RESUME,runs/photos)
 
 photos: .venv/bench-ok ## restorations of photographs, by networks and by classical methods: results/photos.jsonl; resumable
 	$(BIN)/python tools/photos_bench.py

@@ -28,7 +28,7 @@ from .denoiser import Denoiser
 from .folders import _check_settings, _inpaint_many, _network_size, _write_settings
 from .images import from_uint8, to_uint8, write_whole
 from .large_images import Pyramid, _check_known, inpaint_large
-from .pretrained import bundled, keep_memory, load_denoiser
+from .pretrained import keep_memory, load_denoiser
 from .records import _only_one
 from .sampling import Correction, Sampler
 
@@ -325,7 +325,7 @@ def ddnm_challenge(
     whole_number('batch', batch, 1, 1024)
     whole_number('seed', seed, -2**63, 2**63 - 1)
     pairs = scene_pairs(source)
-    options = preset_options(preset, model in bundled(), steps)
+    options = preset_options(preset, model == 'scenes128', steps)
     if finest is not None: options['correction'] = None  # its spectrum is for the network's size
     Pyramid(context, finest)                             # raises now if these make no sense
     _check_folder(Path(out)/_RESULT)

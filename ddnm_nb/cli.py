@@ -38,8 +38,8 @@ from .images import _format_of, masked, save_image
 from .large_images import Pyramid, _check_known, hole_region, inpaint_large_steps, level_sizes
 from .metrics import biharmonic, psnr, ssim
 from .operators import Inpainting
-from .photos import PHOTO_SAMPLER, choose_model, restore_photo_steps
-from .pretrained import MODELS, bundled, keep_memory, load_denoiser, weights_id
+from .photos import _photo_sampler, choose_model, restore_photo_steps
+from .pretrained import MODELS, keep_memory, load_denoiser, weights_id
 from .records import machine
 from .sampling import Sampler, final_image
 
@@ -86,7 +86,7 @@ def _check_task(o): # the options of `ddnm_restore`
 def _checked_options(o): # of `ddnm_restore` -> dict of sampler and correction; `Pyramid`
     "All settings that need no picture; `o.size` becomes the size of the network, if that is known."
     _check_task(o)
-    spectrum = o.task == 'inpaint' and o.finest is None and o.model in bundled()
+    spectrum = o.task == 'inpaint' and o.finest is None and o.model == 'scenes128'
     options = preset_options(o.preset, spectrum, o.steps, o.noise, o.eta, o.travel_length, o.travel_repeat)
     pyramid, o.size = Pyramid(o.context, o.finest), _network_size(o.model)
     if o.size: level_sizes((o.size, o.size), o.size, o.finest)            # raises if `finest` is too small
@@ -134,10 +134,10 @@ def _side_by_side(pictures, gap=4): # (1,3|1,H,W) each, of one height -> (1,3,H,
 # %% ../nbs/practice/commands.ipynb #cf9ea98f
 def _check_windows(o): # of `ddnm_restore`
     "Raise a `ValueError` for options that windows do not use."
-    unused = dict(noise=o.noise, eta=o.eta, travel_length=o.travel_length, travel_repeat=o.travel_repeat,
-                  context=o.context, finest=o.finest, preset=None if o.preset == 'default' else o.preset)
-    for k, v in unused.items():
-        if v is not None: raise ValueError(f'need no {k} in windows, got {v}')
+    usual = dict.fromkeys('noise eta travel_length travel_repeat context finest'.split())
+    usual |= dict(preset='default', samples=1, seed=o.seed if o.degrade else 0)   # nothing is drawn there
+    for k, v in usual.items():
+        if getattr(o, k) != v: raise ValueError(f'need no {k} in windows, got {getattr(o, k)}')
     if Path(o.image).is_dir(): raise ValueError(f'need one picture in windows, got the folder {o.image}')
 
 def _window_steps(p, o, seeds): # `_Picture` -> denoiser, degraded picture, `Step`s, their number
@@ -146,7 +146,7 @@ def _window_steps(p, o, seeds): # `_Picture` -> denoiser, degraded picture, `Ste
     if o.task == 'inpaint': A, y = Inpainting(p.mask), p.x*p.mask
     else: A, y, sigma_y = _task_measurement(*task, sigma_y, o.blur or 1.2, o.seed)
     denoiser = load_denoiser(o.model, channels_last=True)
-    sampler = PHOTO_SAMPLER if o.steps is None else replace(PHOTO_SAMPLER, steps=o.steps)
+    sampler = _photo_sampler(A, sigma_y, o.steps)
     steps = restore_photo_steps(denoiser, A, torch.cat([y]*len(seeds)), sigma_y, sampler, seeds)
     total = 1 if o.task == 'denoise' else sampler.n_calls(denoiser)
     return denoiser, _before(o.task, A, y), steps, total

@@ -6,6 +6,8 @@
 __all__ = ['PHOTO_SAMPLER', 'gaussian_estimate', 'restore_photo_steps', 'restore_photo', 'choose_model']
 
 # %% ../nbs/practice/photographs.ipynb #2705c250
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -14,6 +16,7 @@ from .ddnm import _check_settings, image_like, restore_steps, start_noise
 from .denoiser import Denoiser
 from .gaussian import GaussianCorrection
 from .large_images import _check_image, _membrane, windowed
+from .metrics import biharmonic
 from .operators import Denoising, Inpainting, LinearOperator
 from .pretrained import bundled, load_denoiser
 from .sampling import DDIM, Sampler, Step, final_image, seeded_randn
@@ -49,6 +52,16 @@ def gaussian_estimate(
 # %% ../nbs/practice/photographs.ipynb #23c86b9d
 PHOTO_SAMPLER = Sampler(6, 'geometric', DDIM(0.), t_start=250)
 
+def _has_holes(A, sigma_y): return isinstance(A, Inpainting) and not sigma_y
+
+def _photo_sampler(A, sigma_y, steps=None): # where pixels are missing the first estimate is better
+    steps = PHOTO_SAMPLER.steps if steps is None else steps
+    return replace(PHOTO_SAMPLER, steps=steps, t_start=60 if _has_holes(A, sigma_y) else 250)
+
+def _continued(y, known): # (B,C,H,W), mask -> holes filled smoothly
+    small = (known < .5).sum() <= 2**19 and known.shape[1] == 1    # more takes minutes and gigabytes
+    return biharmonic(y, known) if small else _membrane(y, known)
+
 def _matching_timestep(
     denoiser:Denoiser,
     sigma:float, # standard deviation of noise, in units of [-1,1]
@@ -64,14 +77,15 @@ def restore_photo_steps(
     A:LinearOperator, # the measurement
     y:Tensor, # what it gave
     sigma_y:float=0., # standard deviation of its noise, in units of [-1,1]
-    sampler:Sampler=PHOTO_SAMPLER, # not asked where there is noise alone
-    seeds=0, # as for `restore_steps`
+    sampler:Sampler|None=None, # `PHOTO_SAMPLER` when None; not asked where there is noise alone
+    seeds=0, # as for `restore_steps`; `DDIM(0.)` draws nothing
     stride:int|None=None, # from one window to the next; half a window when None
 ): # generator of `Step`; the last `x_s` is the result
     "Restore a photograph at its full size, in windows, from an estimate without a network on."
     if denoiser.device is not None: y, A = y.to(denoiser.device), A.to(denoiser.device)
     _check_settings(sampler, None, sigma_y, y)
-    like, holes = image_like(A, y), isinstance(A, Inpainting) and not sigma_y
+    like, holes = image_like(A, y), _has_holes(A, sigma_y)
+    sampler = sampler or _photo_sampler(A, sigma_y)
     net = windowed(denoiser, stride, 1 - A.singular_values if holes else None)
     if isinstance(A, Denoising) and sigma_y:
         t = _matching_timestep(net, sigma_y)
@@ -80,12 +94,14 @@ def restore_photo_steps(
         return iter([Step(t, 0, x_t, x0, x0, x0)])
     _, randn = start_noise(like, seeds, like)
     t = sampler.timesteps(net)[0]
-    first = _membrane(y, A.singular_values) if holes else gaussian_estimate(A, y, sigma_y)
-    start = diffuse(first, 0, t, net.alphas_cumprod, randn)
-    correction = GaussianCorrection(_photo_spectrum(like.shape[2:]))
+    first = _continued(y, A.singular_values) if holes else gaussian_estimate(A, y, sigma_y)
+    start = first*net.alphas_cumprod[t].sqrt()
+    if sampler.noise != DDIM(0.): start = diffuse(first, 0, t, net.alphas_cumprod, randn)
+    correction = GaussianCorrection(_photo_spectrum(like.shape[2:]), iters=6)
     return restore_steps(net, A, y, sigma_y, sampler, correction, randn, start)
 
-def restore_photo(denoiser, A, y, sigma_y=0., sampler=PHOTO_SAMPLER, seeds=0, stride=None):
+# %% ../nbs/practice/photographs.ipynb #90a00009
+def restore_photo(denoiser, A, y, sigma_y=0., sampler=None, seeds=0, stride=None):
     "`restore_photo_steps` to the end: images (B,3,H,W)."
     return final_image(restore_photo_steps(denoiser, A, y, sigma_y, sampler, seeds, stride))
 

@@ -18,7 +18,7 @@ from skimage import data, restoration
 from ddnm_nb.images import from_pil
 from ddnm_nb.metrics import biharmonic, psnr, ssim
 from ddnm_nb.operators import AveragePooling, Denoising, Grayscale, Inpainting
-from ddnm_nb.photos import PHOTO_SAMPLER, gaussian_estimate, restore_photo
+from ddnm_nb.photos import gaussian_estimate, restore_photo
 from ddnm_nb.pretrained import keep_memory, load_denoiser, weights_id
 from ddnm_nb.records import append_row, machine, read_rows
 from ddnm_nb.sampling import DDPM, Sampler, seeded_randn
@@ -157,7 +157,7 @@ def networks(models:list, samples:int)->dict: # (method, setting) -> function of
     found, sampling = {}, Sampler(20, 'geometric', DDPM(), t_start=400)
     for m in models:
         denoiser = load_denoiser(m, channels_last=True)
-        def mean(A, y, s, n=1, sampler=PHOTO_SAMPLER, d=denoiser):
+        def mean(A, y, s, n=1, sampler=None, d=denoiser):
             return sum(restore_photo(d, A, y, s, sampler, seeds=1000*i) for i in range(n))/n
         key = f'{Path(m).stem} {weights_id(m)}'
         found[key, 'estimate'] = mean
