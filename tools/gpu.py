@@ -7,6 +7,7 @@ then, with the time that is left, a training of the bundled architecture, in --o
 package and its core dependencies: PYTHONPATH=. python tools/gpu.py. Rehearsal without a GPU:
 --device cpu --limit_s 60. Every part is tried, and its failure is a row."""
 import json
+import linecache
 import os
 import signal
 import statistics
@@ -296,7 +297,9 @@ def cells(path, nb, slow=True): # the notebook as one plain script at a time; it
         src = '\n'.join(v for v in src.splitlines() if not v.lstrip().startswith(('%', '!')))
         plots = sys.modules.get('matplotlib.pyplot')
         if plots: plots.close('all')                               # as a notebook does after each cell
-        try: exec(compile(src, f'{path.name}:{c.get("id")}', 'exec'), names)
+        where = f'{path.name}:{c.get("id")}'
+        linecache.cache[where] = len(src), None, src.splitlines(True), where   # for what looks at its source
+        try: exec(compile(src, where, 'exec'), names)
         except Exception as e:
             wants = (getattr(e, 'name', None) or '').split('.')[0]
             if isinstance(e, ModuleNotFoundError) and wants in LESSONS: return f'skipped: no {wants}'
