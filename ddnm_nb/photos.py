@@ -55,8 +55,8 @@ PHOTO_SAMPLER = Sampler(6, 'geometric', DDIM(0.), t_start=250)
 def _has_holes(A, sigma_y): return isinstance(A, Inpainting) and not sigma_y
 
 def _photo_sampler(A, sigma_y, steps=None): # where pixels are missing the first estimate is better
-    steps = PHOTO_SAMPLER.steps if steps is None else steps
-    return replace(PHOTO_SAMPLER, steps=steps, t_start=60 if _has_holes(A, sigma_y) else 250)
+    usual = replace(PHOTO_SAMPLER, t_start=60) if _has_holes(A, sigma_y) else PHOTO_SAMPLER
+    return usual if steps is None else replace(usual, steps=steps)
 
 def _continued(y, known): # (B,C,H,W), mask -> holes filled smoothly
     small = (known < .5).sum() <= 2**19 and known.shape[1] == 1    # more takes minutes and gigabytes
@@ -77,7 +77,7 @@ def restore_photo_steps(
     A:LinearOperator, # the measurement
     y:Tensor, # what it gave
     sigma_y:float=0., # standard deviation of its noise, in units of [-1,1]
-    sampler:Sampler|None=None, # `PHOTO_SAMPLER` when None; not asked where there is noise alone
+    sampler:Sampler|None=None, # None: `PHOTO_SAMPLER`, from t = 60 for holes; unasked for noise alone
     seeds=0, # as for `restore_steps`; `DDIM(0.)` draws nothing
     stride:int|None=None, # from one window to the next; half a window when None
 ): # generator of `Step`; the last `x_s` is the result

@@ -21,11 +21,12 @@ def main():
     image, mask, truth, _ = demo_frames()
     denoiser = load_denoiser('scenes128')
     A = Inpainting(mask.to(denoiser.device))
-    out = restore(denoiser, A, image*mask, seeds=list(range(len(image))), **PRESETS['default']).cpu()
-    db = psnr(out.clamp(-1, 1), truth, mask)
+    out = restore(denoiser, A, image*mask, seeds=list(range(len(image))), **PRESETS['default'])
+    out = out.cpu().clamp(-1, 1)
+    db = psnr(out, truth, mask)
     chosen = db.argsort(descending=True)[::3]
     for i in chosen.tolist(): print(f'frame {i}: {db[i]:.1f} dB in the hole')
     OUT.parent.mkdir(exist_ok=True)
-    save_image(torch.cat([row(v[chosen].clamp(-1, 1)) for v in (image, out, truth)], 1), OUT)
+    save_image(torch.cat([row(v[chosen]) for v in (image, out, truth)], 1), OUT)
 
 if __name__ == '__main__': main()

@@ -56,7 +56,8 @@ def joined_folds(text, *_):
         folds = re.findall(f'({CELL}){FOLD}', m[0], re.S)
         if len(folds) == 1: return m[0]
         end, kinds = '</div>\n', ['', 'Inside', 'Test']
-        if not m[0].rstrip().endswith('</div>'): end, kinds = '', kinds[1:] + kinds[:1]  # a result follows
+        if not m[0].rstrip().endswith('</div>'):            # a result follows: its code comes last
+            end, kinds = '', sorted(kinds, key=lambda k: k == kind_of(folds[-1][1]))
         groups = [[f for f in folds if kind_of(f[1]) == k] for k in kinds]
         groups = [g for g in groups if g]
         ends = ['</div>\n']*(len(groups) - 1) + [end]

@@ -44,8 +44,9 @@ def fold(n, name, result=''):
 DRAWN = '<div class="cell-output cell-output-display"><div>a picture</div></div>'
 LESSON = '<section id="folds" class="level2">' + fold(10, 'Imports') + '<p>Drag it.</p>' + fold(
     11, 'The widget', DRAWN) + '<p><em>What it shows.</em></p>' + fold(12, 'One, and more') + (
-    '<span id="name" class="api-anchor"></span>') + fold(13, 'Two') + fold(14, 'Tests') + (
-    '</section>') + LESSON
+    '<span id="name" class="api-anchor"></span>') + fold(15, 'Inside: a check') + fold(13, 'Two') + fold(
+    14, 'Tests') + fold(16, 'Inside, too') + '<p>Now a figure.</p>' + fold(17, 'Set-up') + fold(
+    18, 'Tests') + fold(19, 'The figure', DRAWN) + ('</section>') + LESSON
 PAGES = {'index.html': FRONT, '404.html': LOST, 'course/one_page.html': LESSON}
 FONTS = '@import"https://fonts.googleapis.com/css2?family=Source+Sans+Pro:wght@300;400&display=swap";'
 DARK = 'site_libs/bootstrap/bootstrap-dark-6b2.min.css'
@@ -87,9 +88,10 @@ BREAKS = {
 def folded_wrong(lesson):
     "What is wrong with the folds of a lesson."
     names, codes = re.findall('<summary>(.*?)</summary>', lesson), re.findall(r'code (\d+)', lesson)
-    wanted = 'Code of the picture, with imports and set-up', 'One and 1 more', 'Tests'
+    wanted = ('Code of the picture, with imports and set-up', 'One and 1 more',
+              'Inside, not needed to go on: 2 parts', 'Tests', 'Tests', 'The figure')
     if tuple(names) != wanted: yield f'folds {names}'
-    if codes != ['10', '11', '12', '13', '14']: yield f'code of the folds {codes}'
+    if codes != '10 11 12 13 15 16 14 18 17 19'.split(): yield f'code of the folds {codes}'
     if 'picture</div></div><p class="figure-caption"><em>What' not in lesson: yield 'a lost caption'
     if lesson.count('id="name"') != 1: yield 'a lost anchor'
 
