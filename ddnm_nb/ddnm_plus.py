@@ -73,8 +73,8 @@ def spectral_weights(
     singular_values:Tensor, # 0 where nothing is measured
     b:Tensor, # ᾱ_s
     sigma_y:float|Tensor, # std of the noise of y; tensor: one a singular value
-    eta:float=.85, # share of fresh noise where y is noisier than x_s may be
-    fresh:Tensor|None=None, # fresh noise where s_i is 0; None: η√(1-b), the paper's
+    eta:float, # η_y, share of fresh noise where y is noisier than x_s may be
+    fresh:Tensor|None=None, # fresh noise where s_i is 0; None: η_y√(1-b), the paper's
 )->tuple: # lambda, d1, d2, each shaped as `singular_values`
     "Weight, fresh noise and predicted noise of each coordinate (DDNM, appendix)."
     s_i, total = singular_values.to(b), (1 - b).sqrt()

@@ -14,10 +14,25 @@ from torch import Tensor
 
 # %% ../nbs/course/02_forward_diffusion.ipynb #6967e601
 #| code-fold: true
-#| code-summary: "Inside: from the variances to the schedule"
+#| code-summary: "Inside: checks, and from the variances to the schedule"
 def _is_whole(n, least:int)->bool: # 5 and 5.0 are whole numbers, True and '5' are none
     number = not isinstance(n, (bool, str)) and hasattr(n, '__int__') and n == n
     return number and abs(n) < 1e15 and n == int(n) and n >= least
+
+def _check_betas(T, beta_1, beta_T):
+    if _is_whole(T, 1) and 0 < beta_1 <= beta_T < 1: return
+    got = f'{T}, {beta_1}, {beta_T}'
+    raise ValueError(f'need T >= 1 and 0 < beta_1 <= beta_T < 1, got {got}')
+
+def _check_steps(n, T):
+    if not _is_whole(n, -1e9):
+        raise ValueError(f'need a whole number of steps, got {n}')
+    if not 1 <= n <= T or T % n:
+        raise ValueError(f'need a number of steps that divides T={T}, got {n}')
+
+def _check_forward(s, t, T):
+    if 0 <= s < t <= T: return
+    raise ValueError(f'need 0 <= s < t <= {T}, got s={s}, t={t}')
 
 def _from_betas(beta:Tensor)->Tensor: # float64 (T,) -> (T+1,) float32
     "The signal that is left after each step, 1 before the first."
@@ -31,9 +46,7 @@ def linear_schedule(
     beta_T:float=.02, # variance that the last step adds
 )->Tensor: # alphas_cumprod (T+1,), float32, from 1 down to almost 0
     "The noise schedule of DDPM (Ho et al. 2020, section 4): β_t grows linearly."
-    if not _is_whole(T, 1) or not 0 < beta_1 <= beta_T < 1:
-        got = f'{T}, {beta_1}, {beta_T}'
-        raise ValueError(f'need T >= 1 and 0 < beta_1 <= beta_T < 1, got {got}')
+    _check_betas(T, beta_1, beta_T)
     return _from_betas(torch.linspace(beta_1, beta_T, int(T), dtype=torch.float64))
 
 # %% ../nbs/course/02_forward_diffusion.ipynb #fa8e030a
@@ -94,9 +107,7 @@ def diffuse(
     randn:Callable=torch.randn_like, # source of noise: a function of a tensor
 )->Tensor: # images at timestep `t`
     "Draw from q(x_t | x_s) in one step, as time travel needs it."
-    T = len(alphas_cumprod) - 1
-    if not 0 <= s < t <= T:
-        raise ValueError(f'need 0 <= s < t <= {T}, got s={s}, t={t}')
+    _check_forward(s, t, len(alphas_cumprod) - 1)
     r = at(alphas_cumprod, t, x_s)/at(alphas_cumprod, s, x_s)
     return r.sqrt()*x_s + (1 - r).sqrt()*randn(x_s)
 
@@ -117,10 +128,7 @@ def even_timesteps(
     n:int, # network evaluations wanted; must divide T
 )->list: # n+1 timesteps, the noisiest first, then 0
     "Timesteps of a sampler at equal distances (DDIM, J. Song et al. 2021, appendix D)."
-    if not _is_whole(n, -1e9):
-        raise ValueError(f'need a whole number of steps, got {n}')
-    if not 1 <= n <= T or T % n:
-        raise ValueError(f'need a number of steps that divides T={T}, got {n}')
+    _check_steps(n, T)
     T, n = int(T), int(n)
     return [1 + i*(T//n) for i in reversed(range(n))] + [0]
 
