@@ -110,6 +110,11 @@ photos: .venv/bench-ok ## restorations of photographs, by networks and by classi
 transitions: .venv/lessons-ok ## which noise to put back: results/transitions.jsonl
 	$(BIN)/python tools/transitions.py
 
+data/large: .venv/ok
+	$(BIN)/ddnm_make_data data/large --scenes 20 --frames 1 --size 720x1280 --first 2100 --seed 0 --workers 2
+large-frames: data/large .venv/lessons-ok ## frames of 720 x 1280, enlarged and refined: results/large_frames.jsonl
+	$(BIN)/python tools/large_frames.py data/large
+
 data/holdout: .venv/ok
 	$(BIN)/ddnm_make_data data/holdout --scenes 50 --frames 4 --size 128 --first 2000 --seed 0 --workers 2
 

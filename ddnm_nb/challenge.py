@@ -241,8 +241,7 @@ def frame_filler(
 )->Callable: # (frames (B,H,W,3) or grey (B,H,W) uint8, masks (B,H,W) bool, True = keep) -> frames
     "A function that fills the holes of bytes, by `inpaint_frames` or `inpaint_large`."
     sampler, size = sampler or PRESETS['default']['sampler'], denoiser.image_size
-    refine = Sampler(sampler.steps, noise=sampler.noise, t_start=60)
-    pyramid = Pyramid(context, finest, refine)
+    pyramid = Pyramid(context, finest)
     if finest is not None and finest < size:
         raise ValueError(f'need a finest side of at least {size}, the network, got {finest}')
     def one(m, x): return inpaint_large(denoiser, m, x, 0., sampler, correction, seed, pyramid)
@@ -326,7 +325,6 @@ def ddnm_challenge(
     whole_number('seed', seed, -2**63, 2**63 - 1)
     pairs = scene_pairs(source)
     options = preset_options(preset, model == 'scenes128', steps)
-    if finest is not None: options['correction'] = None  # its spectrum is for the network's size
     Pyramid(context, finest)                             # raises now if these make no sense
     _check_folder(Path(out)/_RESULT)
     true = _true_videos(truth, pairs) if truth else {}

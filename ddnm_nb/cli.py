@@ -41,7 +41,7 @@ from .operators import Inpainting
 from .photos import _photo_sampler, choose_model, restore_photo_steps
 from .pretrained import MODELS, keep_memory, load_denoiser, weights_id
 from .records import machine
-from .sampling import Sampler, final_image
+from .sampling import final_image
 
 # %% ../nbs/practice/commands.ipynb #fe246b57
 from ddnm_nb.tasks import (
@@ -86,7 +86,7 @@ def _check_task(o): # the options of `ddnm_restore`
 def _checked_options(o): # of `ddnm_restore` -> dict of sampler and correction; `Pyramid`
     "All settings that need no picture; `o.size` becomes the size of the network, if that is known."
     _check_task(o)
-    spectrum = o.task == 'inpaint' and o.finest is None and o.model == 'scenes128'
+    spectrum = o.task == 'inpaint' and o.model == 'scenes128'
     options = preset_options(o.preset, spectrum, o.steps, o.noise, o.eta, o.travel_length, o.travel_repeat)
     pyramid, o.size = Pyramid(o.context, o.finest), _network_size(o.model)
     if o.size: level_sizes((o.size, o.size), o.size, o.finest)            # raises if `finest` is too small
@@ -112,8 +112,7 @@ def _read(o, pyramid, image, mask, may_keep=False): # options, files -> `_Pictur
 def _inpaint_steps(denoiser, p, sigma_y, options, seeds, pyramid):
     "Fill the hole of a picture, once for each seed: generator of `Step`, their number, what is done."
     size, sampler, correction = denoiser.image_size, options['sampler'], options['correction']
-    refine = Sampler(sampler.steps, noise=sampler.noise, t_start=60)
-    pyramid = replace(pyramid, finest=pyramid.finest or size, refine=refine)
+    pyramid = replace(pyramid, finest=pyramid.finest or size)
     steps = inpaint_large_steps(denoiser, p.mask, p.x, sigma_y, sampler, correction, seeds, pyramid)
     top, left, h, w = hole_region(p.mask, size, pyramid.context)
     levels, hidden = level_sizes((h, w), size, pyramid.finest), 1 - p.mask.mean().item()
@@ -123,7 +122,7 @@ def _inpaint_steps(denoiser, p, sigma_y, options, seeds, pyramid):
     said = (f'the mask hides {hidden:.1%} of the picture{hint}\n'
             f'restoring {w} x {h} pixels at ({left},{top}) round the hole{how}, at {at}, '
             'and bringing that back')
-    return steps, sum(s.n_calls(denoiser) for s in [sampler] + [refine]*(len(levels) - 1)), said
+    return steps, sum(s.n_calls(denoiser) for s in [sampler] + [pyramid.refine]*(len(levels) - 1)), said
 
 # %% ../nbs/practice/commands.ipynb #4cb6c808
 def _side_by_side(pictures, gap=4): # (1,3|1,H,W) each, of one height -> (1,3,H,W')

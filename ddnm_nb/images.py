@@ -309,6 +309,13 @@ def load_mask(
     raise ValueError(f'need a mask with both kept (255) and hole (0) pixels, got only {found} pixels '
                      f'in {path} (values in the file: {values}{resized})')
 
+def _check_image(mask, y): # mask (1,1,H,W), image (1,3,H,W)
+    "Raise a `ValueError` unless there is one image and one mask of its size."
+    if y.ndim != 4 or len(y) != 1 or y.shape[1] != 3:
+        raise ValueError(f'need one image (1,3,H,W), got {tuple(y.shape)}')
+    if mask.shape != (1, 1, *y.shape[2:]):
+        raise ValueError(f'need a mask (1,1,{y.shape[2]},{y.shape[3]}), got {tuple(mask.shape)}')
+
 # %% ../nbs/practice/images.ipynb #f8b010f0
 @_checked(finite=False)
 def masked(

@@ -17,8 +17,10 @@ from torch import Tensor
 from .checks import _checked
 from .ddnm import PRESETS, _check_settings, default_correction, image_like, restore_steps, start_noise
 from .denoiser import Denoiser
+from .images import _check_image
 from .operators import AveragePooling, Compose, Inpainting, LinearOperator, conjugate_gradients
-from .sampling import Correction, Sampler, check_range, final_image
+from .pretrained import _for_detail
+from .sampling import DDIM, Correction, Sampler, check_range, final_image
 from .schedule import diffuse
 from .spectral import Separable, average_matrix
 
@@ -109,6 +111,7 @@ def windowed(
     return _Windowed(denoiser, predict)
 
 # %% ../nbs/practice/large_images.ipynb #01365842
+_REFINE = Sampler(4, 'geometric', DDIM(0.), t_start=30) # detail, and nothing but detail
 @_checked(finite=False, together=False)
 def refine_steps(
     denoiser:Denoiser, # at the size of `coarse`; `windowed` makes one
@@ -116,12 +119,12 @@ def refine_steps(
     y:Tensor, # what was measured of the large image, as `A` makes it
     coarse:Tensor, # first version without detail (B,C,H,W)
     sigma_y:float=0., # standard deviation of the noise of y, in units of [-1,1]
-    sampler:Sampler|None=None, # its `t_start` is where to start; Sampler(100, t_start=60) when None
+    sampler:Sampler|None=None, # its `t_start` is where to start; that of `Pyramid` when None
     correction:Correction|None=None, # as for `restore_steps`
     seeds=None, # as for `restore_steps`
 ): # generator of `Step`; the last `x_s` agrees with `y`
     "Add detail to a coarse image under a measurement: SDEdit's start (Meng et al. 2022), then DDNM."
-    sampler = sampler or Sampler(100, t_start=60)
+    sampler = sampler or _REFINE
     if getattr(denoiser, 'device', None) is not None: y = y.to(denoiser.device)
     like = image_like(A, y)
     if coarse.shape != like.shape:
@@ -255,16 +258,18 @@ class Pyramid:
     "How a large image is cut out round its hole, and restored from coarse to fine."
     context:float|None=None # side of the restored region over that of the hole; None: see `hole_region`
     finest:int|None=None # shorter side at the end; None: the region's; the network's: no refinement
-    refine:Sampler=Sampler(100, t_start=60) # sampler of the levels above the network's size
+    refine:Sampler=_REFINE # sampler of the levels above the network's size
     stride:int|None=None # from one window to the next; half a window when None
     batch:int=16 # images in a network evaluation, at most
     seamless:bool=True # whether the fill is moved to meet what is known, see `paste`
+    denoiser:Denoiser|None=None # asked above the network's size; None: photos128 for scenes128, else the same
 
     def __post_init__(self):
         if self.context is not None and not 1 <= self.context < math.inf:
             raise ValueError(f'need a context of at least 1, got {self.context}')
         if not isinstance(self.refine, Sampler) or self.refine.t_start is None:
             raise ValueError(f'need refine as a Sampler with a t_start, got {self.refine!r}')
+        if self.denoiser is not None: _need_size(self.denoiser)
         for k in ('finest', 'stride', 'batch'):
             v = getattr(self, k)
             if v is None and k != 'batch': continue
@@ -283,39 +288,35 @@ def _check_known(mask, size, pyramid, name='the mask'): # (1,1,H,W), of the netw
                      f'{known:.0%} when shrunk to {at}: finest={size} refines nothing (leave --finest out)')
 
 # %% ../nbs/practice/large_images.ipynb #abc80c8e
-def _check_image(mask, y): # mask (1,1,H,W), image (1,3,H,W)
-    "Raise a `ValueError` unless there is one image and one mask of its size."
-    if y.ndim != 4 or len(y) != 1 or y.shape[1] != 3:
-        raise ValueError(f'need one image (1,3,H,W), got {tuple(y.shape)}')
-    if mask.shape != (1, 1, *y.shape[2:]):
-        raise ValueError(f'need a mask (1,1,{y.shape[2]},{y.shape[3]}), got {tuple(mask.shape)}')
-
 def _levels(denoiser, mask, y, sigma_y, n, pyramid): # -> [(denoiser, A, y, sigma_y), ...]
     "The measurement at every size, the network's first, for n restorations."
-    out = []
+    out, fine = [], pyramid.denoiser or _for_detail(denoiser)
+    if fine.image_size > (most := denoiser.image_size):
+        raise ValueError(f'need a pyramid.denoiser of at most {most} pixels, got {fine.image_size}')
     for size in level_sizes(y.shape[2:], denoiser.image_size, pyramid.finest):
         small, known = shrink_with_mask(y, mask, size)
-        net = windowed(denoiser, pyramid.stride, 1 - known, pyramid.batch)
+        net = windowed(fine if out else denoiser, pyramid.stride, 1 - known, pyramid.batch)
         sigma = sigma_y*min(1, size[0]/y.shape[2])                 # a mean of pixels has less noise
         out.append((net, Inpainting(known), small.repeat(n, 1, 1, 1), sigma))
     return out
 
-def _coarse_to_fine(levels, samplers, correction, seeds): # generator of `Step`
-    "Restore at the first level, and refine at all others."
+def _coarse_to_fine(levels, samplers, correction, seeds, seamless): # generator of `Step`
+    "Restore at the first level, where the correction belongs, and refine at all others."
     done = None
     for (net, A, y, sigma_y), sampler in zip(levels, samplers):
         if done is None: steps = restore_steps(net, A, y, sigma_y, sampler, correction, seeds)
         else:
-            coarse = enlarge(done, y.shape[2:])
-            steps = refine_steps(net, A, y, coarse, sigma_y, sampler, correction, seeds)
+            coarse = paste(enlarge(done, y.shape[2:]), y, A.singular_values, seamless)
+            steps = refine_steps(net, A, y, coarse, sigma_y, sampler, None, seeds)
         for step in steps: yield step
         done = step.x_s
 
 # %% ../nbs/practice/large_images.ipynb #abc80c8f
 def _check_corrections(levels, samplers, correction):
     "Raise a `ValueError` now, not after the first level, where a correction does not apply."
-    for (_, A, y, sigma_y), sampler in zip(levels, samplers):
-        (correction or default_correction(A, sigma_y)).bind(A, y, sigma_y, sampler.noise)
+    for i, ((_, A, y, sigma_y), sampler) in enumerate(zip(levels, samplers)):
+        chosen = correction if i == 0 and correction else default_correction(A, sigma_y)
+        chosen.bind(A, y, sigma_y, sampler.noise)
 
 def _finished(steps, total, finish): # generator of `Step`, their number, function of the last `x_s`
     "The same steps; the last `x_s` is finished."
@@ -335,7 +336,7 @@ def inpaint_large_steps(
     y:Tensor, # image (1,3,H,W) in [-1,1]; what is in the hole does not matter
     sigma_y:float=0., # standard deviation of its noise, in units of [-1,1]
     sampler:Sampler|None=None, # at the network's size; that of the default preset when None
-    correction:Correction|None=None, # at all sizes, as for `restore_steps`
+    correction:Correction|None=None, # at the network's size, as for `restore_steps`
     seeds=0, # an integer, or a list of them: one restoration each
     pyramid:Pyramid|None=None, # how the image is cut out and refined; None: not refined
 ): # generator of `Step`, from small images to large ones; the last `x_s` is the result
@@ -351,13 +352,13 @@ def inpaint_large_steps(
     region = (..., slice(top, top + h), slice(left, left + w))
     levels = _levels(denoiser, mask[region], y[region], sigma_y, n, pyramid)
     samplers = [sampler] + [pyramid.refine]*(len(levels) - 1)
-    total = sum(s.n_calls(denoiser) for s in samplers)
+    total = sum(s.n_calls(net) for (net, *_), s in zip(levels, samplers))
     _check_corrections(levels, samplers, correction)
     def finish(fill):
         out = y.repeat(n, 1, 1, 1)
         out[region] = paste(enlarge(fill, (h, w)), y[region], mask[region], pyramid.seamless)
         return out
-    return _finished(_coarse_to_fine(levels, samplers, correction, seeds), total, finish)
+    return _finished(_coarse_to_fine(levels, samplers, correction, seeds, pyramid.seamless), total, finish)
 
 # %% ../nbs/practice/large_images.ipynb #0d9cd182
 def inpaint_large(denoiser, mask, y, sigma_y=0., sampler=None, correction=None, seeds=0, pyramid=None):
@@ -368,14 +369,13 @@ def inpaint_large(denoiser, mask, y, sigma_y=0., sampler=None, correction=None, 
 # %% ../nbs/practice/large_images.ipynb #c3d1a040
 def _enlargement(small, large): # (h,w), (H,W) -> a `Separable` operator
     "`enlarge` as an operator."
-    return Separable(*_bicubic(small, large))
+    return Separable(*_lines(small, large))
 
-def _bicubic(small, large): # (h,w), (H,W) -> matrices (H,h), (W,w)
+def _lines(small, large): # (h,w), (H,W) -> matrices (H,h), (W,w)
     "What `enlarge` does to columns and to rows."
-    def line(n, m):
+    for n, m in zip(small, large):
         unit = torch.eye(n, dtype=torch.float64)[None, None]
-        return F.interpolate(unit, size=(m, n), mode='bicubic', antialias=True)[0, 0]
-    return line(small[0], large[0]), line(small[1], large[1])
+        yield F.interpolate(unit, size=(m, n), mode='bicubic', antialias=True)[0, 0]
 
 # %% ../nbs/practice/large_images.ipynb #9b576592
 class _Damped(Compose):
@@ -414,7 +414,7 @@ def _damped(A, E, small, large, damp): # the measurement, `_enlargement`, sizes 
     "`A` of the enlarged image, damped; means of squares are separable as `E` is, and need no iterations."
     if type(A) is not AveragePooling: return _Damped(A, E, damp=damp)
     means = [average_matrix(n, A.r) for n in large]
-    return _DampedSeparable(*[m@v for m, v in zip(means, _bicubic(small, large))], damp)
+    return _DampedSeparable(*[m@v for m, v in zip(means, _lines(small, large))], damp)
 
 # %% ../nbs/practice/large_images.ipynb #c3d1a042
 @_checked(finite=False, together=False)

@@ -15,7 +15,8 @@ from .checks import _checked
 from .ddnm import _check_settings, image_like, restore_steps, start_noise
 from .denoiser import Denoiser
 from .gaussian import GaussianCorrection
-from .large_images import _check_image, _membrane, windowed
+from .images import _check_image
+from .large_images import _membrane, windowed
 from .metrics import biharmonic
 from .operators import Denoising, Inpainting, LinearOperator
 from .pretrained import bundled, load_denoiser

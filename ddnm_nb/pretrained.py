@@ -13,6 +13,7 @@ import re
 import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -344,6 +345,15 @@ def load_denoiser(
     network = load_network(path, image_size, head)
     size = network.config['size']
     return Denoiser(network.to(device), network.alphas_cumprod, size, precision, channels_last, compile)
+
+# %% ../nbs/practice/models_of_others.ipynb #8d43b0f3
+@cache
+def _photos(device, precision): return load_denoiser('photos128', device=device, precision=precision)
+
+def _for_detail(denoiser:Denoiser)->Denoiser:
+    "What is asked above the network's size: scenes128 knows whole frames only, photos128 knows cuts."
+    if denoiser.info.get('file') != 'scenes128.safetensors': return denoiser
+    return _photos(denoiser.device, denoiser.precision)
 
 # %% ../nbs/practice/models_of_others.ipynb #327f9b68
 def keep_memory()->bool: # whether the C library took the setting; glibc alone has it
