@@ -118,6 +118,12 @@ large-frames: data/large .venv/lessons-ok ## frames of 720 x 1280, enlarged and 
 data/holdout: .venv/ok
 	$(BIN)/ddnm_make_data data/holdout --scenes 50 --frames 4 --size 128 --first 2000 --seed 0 --workers 2
 
+data/learning/val: .venv/ok
+	for n in 300:8 6:400 48:50; do $(BIN)/ddnm_make_data data/learning/$${n%:*} --scenes $${n%:*} --frames $${n#*:} --size 64 --seed 0 --gt_only || exit 1; done
+	$(BIN)/ddnm_make_data data/learning/val --scenes 12 --frames 8 --size 64 --first 1000 --seed 0 --gt_only
+learning: data/learning/val .venv/lessons-ok ## what a network learns from: results/learning.jsonl, an hour of one core; resumable
+	$(BIN)/python tools/learning.py data/learning
+
 comma := ,
 space := $() $()
 LIST = $(subst $(space),$(comma),$(strip $(1)))
@@ -201,6 +207,6 @@ bench-train: .venv/bench-ok ## training speed beside diffusers: results/bench_tr
 	$(BIN)/python tools/bench_train.py --out results/bench_train.jsonl
 
 .PHONY: baselines bench bench-operators bench-train browser-test calibration check check-site colab-test compare \
-	data demo docs exact fake-gpu few-steps gpu help holdout house kill-restore kill-test lab masks methods noisy notebooks \
+	data demo docs exact fake-gpu few-steps gpu help holdout house kill-restore kill-test lab large-frames learning masks methods noisy notebooks \
 	process-test reading readme report-figures photos train-photos results samplers solutions table tasks test train train-long \
 	times train-portraits train-six transitions video
