@@ -17,7 +17,7 @@ PATHS = {
         '00_one_page', '01_inverse_problems', '02_forward_diffusion', '03_denoiser', '04_training',
         '05_sampling', '06_ddnm', '07_ddnm_plus', '08_time_travel', '09_does_it_work')],
     'Going further': ['going_further/' + n for n in (
-        'operators', 'unet', 'objective', 'spectral', 'gaussian', 'second_order', 'sampler_noise',
+        'operators', 'unet', 'objective', 'learning', 'spectral', 'gaussian', 'second_order', 'sampler_noise',
         'noisy_measurements', 'travel', 'two_pixels', 'exact_posteriors', 'methods',
         'gradient_methods', 'variational_and_particles', 'methods_judged', 'metrics', 'uncertainty', 'tables',
         'experiments')],
