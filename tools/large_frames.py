@@ -12,7 +12,15 @@ from tqdm import tqdm
 
 from ddnm_nb.data.frames import HoleFrames
 from ddnm_nb.ddnm import PRESETS
-from ddnm_nb.large_images import Pyramid, enlarge, hole_region, inpaint_large, paste, shrink_with_mask
+from ddnm_nb.large_images import (
+    Pyramid,
+    enlarge,
+    hole_region,
+    inpaint_large,
+    level_sizes,
+    paste,
+    shrink_with_mask,
+)
 from ddnm_nb.metrics import psnr
 from ddnm_nb.pretrained import load_denoiser
 from ddnm_nb.records import append_row, machine, read_rows
@@ -47,8 +55,7 @@ def ceiling(x, mask, n=128):
     "The truth, shrunk to the network's size round the hole, and enlarged."
     top, left, h, w = hole_region(mask, n)
     region = (..., slice(top, top + h), slice(left, left + w))
-    size = [round(v*n/min(h, w)) for v in (h, w)]
-    small, _ = shrink_with_mask(x[region], torch.ones_like(mask[region]), size)
+    small, _ = shrink_with_mask(x[region], torch.ones_like(mask[region]), level_sizes((h, w), n, n)[0])
     out = x.clone()
     out[region] = paste(enlarge(small, (h, w)), x[region], mask[region])
     return out
