@@ -67,7 +67,7 @@ class DDPM(DDIM):
 
 # %% ../nbs/course/05_sampling.ipynb #b1a2ecad
 #| code-fold: true
-#| code-summary: "The noise of DDNM's public code: Renoise(eta), explained below"
+#| code-summary: "The noise of DDNM's public code: Renoise(eta), explained in the next lesson"
 def check_range(
     name:str, # what the number is called
     v:float, # the number

@@ -28,7 +28,7 @@ def name_of(path):
     return path.relative_to(root/'nbs').as_posix()
 
 def page(name):
-    "The name of a page of the site: course/06_ddnm.ipynb -> course/ddnm.ipynb."
+    "The name of a page of the site: course/07_ddnm.ipynb -> course/ddnm.ipynb."
     folder, _, file = name.rpartition('/')
     return (folder and folder + '/') + re.sub(r'^\d+[a-z]?_', '', file)
 

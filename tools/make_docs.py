@@ -2,7 +2,7 @@
 
 The pages and links are the same. The notebooks are prepared for both in _proc: hidden cells go;
 exported cells stay, with an anchor for every public name; a page is called as its notebook
-without the number (course/06_ddnm.ipynb -> course/ddnm.html), its first picture is written as a
+without the number (course/07_ddnm.ipynb -> course/ddnm.html), its first picture is written as a
 file for previews, and a page that lists every public name is written. What was rendered is mended
 (tools/mend_site.py). Nothing is executed: a page shows what a notebook holds."""
 import ast

@@ -15,7 +15,8 @@ from heads import name_of, notebooks, read_nb, root, settings, write, write_nb
 PATHS = {
     'Course': ['course/' + n for n in (
         '00_one_page', '01_inverse_problems', '02_forward_diffusion', '03_denoiser', '04_training',
-        '05_sampling', '06_ddnm', '07_ddnm_plus', '08_time_travel', '09_does_it_work')],
+        '05_sampling', '06_spread', '07_ddnm', '08_gaussian_correction', '09_ddnm_plus', '10_ddnm_plus_svd',
+        '11_time_travel', '12_judging', '13_does_it_work')],
     'Going further': ['going_further/' + n for n in (
         'operators', 'unet', 'objective', 'learning', 'spectral', 'gaussian', 'second_order', 'sampler_noise',
         'noisy_measurements', 'travel', 'two_pixels', 'exact_posteriors', 'methods',
@@ -32,10 +33,10 @@ PATHS = {
 }
 # who reads -> what they want, and the first notebooks of their route
 READERS = {
-    'student': ('ten lessons in order',
+    'student': ('fourteen short lessons in order',
                 ['course/00_one_page', 'course/01_inverse_problems']),
     'teacher': ('pictures that move, exercises',
-                ['course/05_sampling', 'course/08_time_travel', 'reference/questions']),
+                ['course/05_sampling', 'course/11_time_travel', 'reference/questions']),
     'researcher': ('what is true, and where it fails',
                    ['going_further/exact_posteriors', 'going_further/methods',
                     'reference/results']),
