@@ -150,6 +150,7 @@ CALLS = {
     'photos.restore_photo': (photos.restore_photo, dict(denoiser=toy8, A=A, y=t1*mask, sigma_y=0., sampler=Sampler(10, t_start=300), seeds=0, stride=4)),
     'photos.restore_photo_steps': (lambda **k: sampling.final_image(photos.restore_photo_steps(**k)),
                                    dict(denoiser=toy8, A=operators.Denoising(), y=t1, sigma_y=.1, seeds=0)),
+    'photos.self_ensemble': (photos.self_ensemble, dict(denoiser=toy8)),
     'photos.choose_model': (photos.choose_model, dict(x=t1, mask=mask, models=['scenes128'])),
 }
 

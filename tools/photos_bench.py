@@ -18,7 +18,7 @@ from skimage import data, restoration
 from ddnm_nb.images import from_pil
 from ddnm_nb.metrics import biharmonic, psnr, ssim
 from ddnm_nb.operators import AveragePooling, Denoising, Grayscale, Inpainting
-from ddnm_nb.photos import gaussian_estimate, restore_photo
+from ddnm_nb.photos import gaussian_estimate, restore_photo, self_ensemble
 from ddnm_nb.pretrained import keep_memory, load_denoiser, weights_id
 from ddnm_nb.records import append_row, machine, read_rows
 from ddnm_nb.sampling import DDPM, Sampler, seeded_randn
@@ -153,7 +153,7 @@ def classical(task:str, A, y, sigma_y:float)->dict: # (method, setting) -> funct
 def agreeing(A, y, x): return x - A.pinv(A(x) - y) # the nearest image that explains y
 
 def networks(models:list, samples:int)->dict: # (method, setting) -> function of operator, y, noise
-    "What restores with a network: the estimate of few steps, and samples of twenty."
+    "What restores with a network: the estimate of few steps, the same of eight views, samples of twenty."
     found, sampling = {}, Sampler(20, 'geometric', DDPM(), t_start=400)
     for m in models:
         denoiser = load_denoiser(m, channels_last=True)
@@ -161,6 +161,8 @@ def networks(models:list, samples:int)->dict: # (method, setting) -> function of
             return sum(restore_photo(d, A, y, s, sampler, seeds=1000*i) for i in range(n))/n
         key = f'{Path(m).stem} {weights_id(m)}'
         found[key, 'estimate'] = mean
+        eight = self_ensemble(denoiser)
+        found[key, 'eight views'] = lambda A, y, s, d=eight: restore_photo(d, A, y, s)
         if samples: found[key, 'sample'] = lambda A, y, s, f=mean: f(A, y, s, 1, sampling)
         if samples > 1:
             found[key, f'mean of {samples}'] = lambda A, y, s, f=mean: f(A, y, s, samples, sampling)
