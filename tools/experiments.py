@@ -29,7 +29,8 @@ from ddnm_nb.tables import format_table, results_table
 ROOT = Path(__file__).parents[1]
 MODELS = {'pretrained elsewhere': 'checkpoints/portraits.safetensors'}
 MODELS |= {f'TM-e{e}': f'checkpoints/scenes-epoch{e:02d}.safetensors' for e in (4, 8, 12, 15)}
-BUNDLED = {'bundled, longer training': 'scenes128'}
+MODEL = 'scenes128'      # of all tables but the report's
+BUNDLED = {'bundled, longer training': MODEL}
 CELEBA = 'gwang-kim/DiffusionCLIP-CelebA_HQ'
 DATA = {'data/holdout': RenderSettings(4), 'data/holdout-256': RenderSettings(4, 256),
         'data/first': RenderSettings(1), 'data/first-shadows': RenderSettings(1, shadows=True)}
@@ -63,7 +64,7 @@ def baselines(quick, _):
     "Classical inpainting, and one network under several samplers, on one frame of each new scene."
     def row(name, method, model=None, settings=None, samples=1):
         return dict(name=name, method=method, model=model, settings=settings or {}, samples=samples)
-    def sampled(name, settings, samples, model=MODELS['TM-e15']):
+    def sampled(name, settings, samples, model=MODEL):
         return row(name, 'DDNM', model, settings, samples)
     opencv = ('Telea', 'Navier-Stokes') if find_spec('cv2') else ()
     rows = [row(m, m) for m in ('A⁺y', 'mean fill', 'biharmonic', *opencv)]
@@ -74,14 +75,14 @@ def baselines(quick, _):
     rows += [
         sampled('DDNM with projection, Renoise .85', fifty, 2),
         sampled('DDNM with projection, DDPM', hundred, 1),
-        row('RePaint', 'RePaint', MODELS['TM-e15'], dict(sampler=repaint, correction=RePaint())),
-        sampled('DDNM, default, longer training', PRESETS['default'], 2, 'scenes128')]
+        row('RePaint', 'RePaint', MODEL, dict(sampler=repaint, correction=RePaint())),
+        sampled('DDNM, default, fifteen epochs', PRESETS['default'], 2, MODELS['TM-e15'])]
     return [s | r for s in settings(every=4, first=0, count=16 if quick else 50) for r in rows]
 
 def tasks(quick, _):
     "Four operators, clean and noisy, the pseudo-inverse and DDNM (fast) on 64 frames."
     methods = [dict(name='A⁺y', method='A⁺y'),
-               dict(name='DDNM, fast', model=MODELS['TM-e15'], settings=PRESETS['fast'])]
+               dict(name='DDNM, fast', model=MODEL, settings=PRESETS['fast'])]
     def name(s, method):
         return f'{s["task"]}{", noise .05" if s["sigma_y"] else ""}: {method["name"]}'
     chosen = settings(task=['sr4', 'colour', 'deblur', 'cs25'], sigma_y=[0., .1], every=3,
@@ -90,7 +91,7 @@ def tasks(quick, _):
 
 def masks(quick, _):
     "How large a hole to give, and what shadows do, on the first frame of each new scene."
-    chosen = settings(model=MODELS['TM-e15'], settings=PRESETS['fast'], samples=2,
+    chosen = settings(model=MODEL, settings=PRESETS['fast'], samples=2,
                       count=16 if quick else 50, data=['data/first', 'data/first-shadows'],
                       grow=[-2, -1, 0, 1, 2, 4])
     def name(s):
