@@ -40,6 +40,8 @@ def _from_betas(beta:Tensor)->Tensor: # float64 (T,) -> (T+1,) float32
     return torch.cat([one, (1 - beta).cumprod(0)]).float()
 
 # %% ../nbs/course/02_forward_diffusion.ipynb #13bd12ac
+#| code-fold: true
+#| code-summary: "linear_schedule"
 def linear_schedule(
     T:int=1000, # number of timesteps
     beta_1:float=1e-4, # variance that the first step adds
@@ -99,6 +101,8 @@ def predict_x0(
     return (x_t - (1 - a).sqrt()*noise)/a.sqrt()
 
 # %% ../nbs/course/02_forward_diffusion.ipynb #426370f6
+#| code-fold: true
+#| code-summary: "diffuse"
 def diffuse(
     x_s:Tensor, # images at timestep `s`
     s:int, # their timestep
