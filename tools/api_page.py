@@ -26,6 +26,13 @@ def modules():
             if c['cell_type'] == 'code' and m and m[1] in house.modules(): found[m[1]] = name_of(p)
     return dict(sorted(found.items(), key=lambda kv: order.index(kv[1]) if kv[1] in order else len(order)))
 
+def made_in(module):
+    "Name of a function or class -> the notebook it was exported from, where that is written above it."
+    at = {n: m[1] for n, line in enumerate(lines_of(module), 1) if (m := re.match(r'# %% .*?nbs/(\S+)', line))}
+    def above(line): return at[max(n for n in at if n < line)]
+    kinds = ast.FunctionDef, ast.ClassDef
+    return {n.name: above(n.lineno) for n in house.tree(module).body if isinstance(n, kinds)}
+
 # ---- docments, read from the source
 
 @lru_cache
@@ -164,6 +171,7 @@ def api(pages):
             text.append(f'No public names: [this notebook]({to}) makes what other modules use.\n')
             continue
         text.append(f'`from ddnm_nb.{m} import ...`, made in [this notebook]({to}).\n')
-        where = to.replace('.ipynb', '.html')
-        text.append('```{=html}\n' + '\n'.join(entry(m, *e, where) for e in found) + '\n```\n')
+        where = {name: posixpath.relpath(pages[n], posixpath.dirname(API)).replace('.ipynb', '.html')
+                 for name, n in made_in(m).items()}
+        text.append('```{=html}\n' + '\n'.join(entry(m, *e, where[e[0]]) for e in found) + '\n```\n')
     return '\n'.join(text)
