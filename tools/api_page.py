@@ -28,7 +28,8 @@ def modules():
 
 def made_in(module):
     "Name of a function or class -> the notebook it was exported from, where that is written above it."
-    at = {n: m[1] for n, line in enumerate(lines_of(module), 1) if (m := re.match(r'# %% .*?nbs/(\S+)', line))}
+    found = ((n, re.match(r'# %% .*?nbs/(\S+)', line)) for n, line in enumerate(lines_of(module), 1))
+    at = {n: m[1] for n, m in found if m}
     def above(line): return at[max(n for n in at if n < line)]
     kinds = ast.FunctionDef, ast.ClassDef
     return {n.name: above(n.lineno) for n in house.tree(module).body if isinstance(n, kinds)}
